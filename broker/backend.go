@@ -1,0 +1,75 @@
+package broker
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// Backend is what the broker asks of the rest of the gateway. All methods are
+// called from many goroutines; their contexts end with the connection, or after
+// [Options.LoginTimeout], whichever is first.
+type Backend interface {
+	// LoginDevice checks a device's secret: nil lets it in, registry.ErrBadLogin
+	// refuses it, every other error means "try again later". It keeps nothing of
+	// secret.
+	LoginDevice(ctx context.Context, did string, secret []byte) error
+	// LoginCertificate is LoginDevice for a certificate whose chain the TLS
+	// handshake has verified and whose common name is did.
+	LoginCertificate(ctx context.Context, did string, cert *x509.Certificate) error
+	// LoginApp checks an app's access token, as LoginDevice does a secret.
+	LoginApp(ctx context.Context, account string, token []byte) error
+
+	// Attach starts the session of a device that has logged in. The session before
+	// it of the same did has been detached by then. The broker calls Detach once.
+	Attach(did string, link registry.Link) registry.Session
+
+	// MayWatch tells whether an account may see a device.
+	MayWatch(ctx context.Context, account, did string) (bool, error)
+	// State is the current presence of a device; false if there is no such device.
+	State(ctx context.Context, did string) (State, bool, error)
+}
+
+// Bus is the part of bus.Bus from which the broker delivers to apps.
+type Bus interface {
+	Subscribe(pattern string, h bus.Handler) (bus.Subscription, error)
+	Flush(ctx context.Context) error
+}
+
+// State is a device's presence as apps see it, and the payload of the bus
+// subject device.<token>.presence.
+type State struct {
+	DID    string          `json:"did"`
+	Name   string          `json:"name"`
+	Online bool            `json:"online"`
+	Reason registry.Reason `json:"reason"`
+	Model  string          `json:"model"`
+	UID    string          `json:"uid"`
+	At     int64           `json:"at"` // Unix milliseconds
+}
+
+// payload is the message of protocol §6 on device/{did}/state.
+func (s State) payload() []byte {
+	event := "offline"
+	if s.Online {
+		event = "online"
+	}
+	at := s.At
+	if at == 0 {
+		at = time.Now().UnixMilli()
+	}
+	// Marshal of strings and numbers cannot fail.
+	b, _ := json.Marshal(struct {
+		DID   string `json:"device_id"`
+		Name  string `json:"device_name"`
+		Event string `json:"event"`
+		Model string `json:"model"`
+		At    int64  `json:"timestamp"`
+		UID   string `json:"uid"`
+	}{s.DID, s.Name, event, s.Model, at, s.UID})
+	return b
+}

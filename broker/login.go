@@ -1,0 +1,123 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/proofmark/proofmark/registry"
+)
+
+// login is the whole of it: who is it, does the Backend agree, is its place free.
+func (c *client) login(pk *packets.Packet) bool {
+	ctx, cancel := c.question()
+	defer cancel()
+	username := string(pk.Connect.Username)
+	var err error
+	if strings.HasPrefix(c.id, appPrefix) {
+		err = c.loginApp(ctx, username, pk.Connect.Password)
+	} else {
+		err = c.loginDevice(ctx, username, pk.Connect.Password)
+	}
+	if err != nil {
+		return c.loginFailed(err)
+	}
+	c.broker.gate.enter(c)
+	if c.ctx.Err() != nil { // replaced or stopped while it waited
+		c.refusal = packets.ErrServerBusy.Code
+		return false
+	}
+	return true
+}
+
+// appPrefix begins the client id of an app; no did begins with it.
+const appPrefix = "app."
+
+var (
+	errClientID = errors.New("client id is not a did: want 1 to 50 of A-Z a-z 0-9 . _ -")
+	errUsername = errors.New("client id does not belong to the user name")
+)
+
+func (c *client) loginDevice(ctx context.Context, username string, secret []byte) error {
+	if !validDID(c.id) {
+		return errClientID
+	}
+	cert := c.certificate()
+	switch {
+	case len(secret) > 0:
+		if username != c.id {
+			return errUsername
+		}
+		if err := c.broker.config.Backend.LoginDevice(ctx, c.id, secret); err != nil {
+			return err
+		}
+	case cert != nil:
+		if cert.Subject.CommonName != c.id || (username != "" && username != c.id) {
+			return errUsername
+		}
+		if err := c.broker.config.Backend.LoginCertificate(ctx, c.id, cert); err != nil {
+			return err
+		}
+	default:
+		return registry.ErrBadLogin
+	}
+	c.device = newDevice(c)
+	return nil
+}
+
+func (c *client) loginApp(ctx context.Context, account string, token []byte) error {
+	rest, ok := strings.CutPrefix(c.id, appPrefix+account+".")
+	if account == "" || !ok || rest == "" {
+		return errUsername
+	}
+	if err := c.broker.config.Backend.LoginApp(ctx, account, token); err != nil {
+		return err
+	}
+	c.app.Store(&app{account: account})
+	return nil
+}
+
+// loginFailed has mochi send the CONNACK; onConnack puts the right code in.
+func (c *client) loginFailed(err error) bool {
+	rule, code := RuleUnavailable, packets.ErrServerUnavailable
+	switch {
+	case errors.Is(err, registry.ErrBadLogin):
+		rule, code = RuleLogin, packets.ErrBadUsernameOrPassword
+	case errors.Is(err, errUsername):
+		rule, code = RuleLogin, packets.ErrNotAuthorized
+	case errors.Is(err, errClientID):
+		rule, code = RuleClientID, packets.ErrClientIdentifierNotValid
+	}
+	c.refusal = code.Code
+	_ = c.refuse(rule, code, "%v", err)
+	return false
+}
+
+// validDID is the rule of protocol §4.
+func validDID(s string) bool {
+	if s == "" || len(s) > 50 || strings.HasPrefix(s, appPrefix) {
+		return false
+	}
+	for i := range len(s) {
+		switch b := s[i]; {
+		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '.', b == '_', b == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// begin starts the session: the CONNACK has been sent, nothing has been read since.
+func (c *client) begin() {
+	c.begun = true
+	if c.device != nil {
+		c.broker.stats.devices.Add(1)
+		c.device.session = c.broker.config.Backend.Attach(c.id, c.device)
+	} else {
+		c.broker.stats.apps.Add(1)
+	}
+	c.broker.log.Info("session began", "client", c.id, "conn", c.number, "remote", c.conn.RemoteAddr(), "mqtt", c.version)
+}
