@@ -1,0 +1,173 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/store"
+)
+
+var ctx = context.Background()
+
+// world is a store, two processes on it, and a clock that they share.
+type world struct {
+	here, there *auth.Service
+	now         time.Time
+	account     auth.Account
+}
+
+func newWorld(t testing.TB) *world {
+	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "proofmark.db"))
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	must(t, db.Migrate(ctx))
+	w := &world{now: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return w.now }
+	w.here, w.there = auth.NewService(db.Auth(), clock), auth.NewService(db.Auth(), clock)
+	w.account, err = w.here.CreateAccount(ctx, "Aurora")
+	must(t, err)
+	return w
+}
+
+func (w *world) token(t *testing.T, life time.Duration, scopes ...auth.Scope) (auth.Token, string) {
+	t.Helper()
+	k, text, err := w.here.CreateToken(ctx, auth.NewToken{Account: w.account.ID, Name: "bridge", Scopes: scopes, Life: life})
+	must(t, err)
+	return k, text
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantError(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("error is %v, want %v", err, want)
+	}
+}
+
+func TestATokenIsCheckedByItsText(t *testing.T) {
+	w := newWorld(t)
+	k, text := w.token(t, 0, auth.ScopeOperator)
+	if !regexp.MustCompile(`^pmk_tok_[0-9a-f-]{36}_[0-9A-Za-z]{43}$`).MatchString(text) {
+		t.Errorf("text %q", text)
+	}
+	for range 2 { // from the store, from the cache
+		got, err := w.here.Check(ctx, text)
+		must(t, err)
+		if got.ID != k.ID || got.Account != w.account.ID || !got.Has(auth.ScopeOperator) || got.Has(auth.ScopeApp) {
+			t.Errorf("checked as %+v", got)
+		}
+	}
+	_, other := w.token(t, 0)
+	cut := strings.LastIndexByte(text, '_')
+	for name, wrong := range map[string]string{
+		"nothing": "", "no prefix": text[4:], "another's secret": text[:cut] + other[cut:], "cut short": text[:len(text)-1],
+		"longer": text + "0", "case changed": strings.ToUpper(text), "unknown": "pmk_tok_01890000-0000-7000-8000-000000000000" + text[cut:],
+		"foreign id": "pmk_acc_" + text[len("pmk_tok_"):],
+	} {
+		for _, s := range []*auth.Service{w.here, w.there} {
+			_, err := s.Check(ctx, wrong)
+			if !errors.Is(err, auth.ErrBadToken) {
+				t.Errorf("%s: error is %v, want %v", name, err, auth.ErrBadToken)
+			} else if strings.Contains(err.Error(), text[cut+1:]) {
+				t.Errorf("%s: the error shows the secret: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestATokenExpires(t *testing.T) {
+	w := newWorld(t)
+	_, text := w.token(t, time.Second)
+	_, err := w.here.Check(ctx, text)
+	must(t, err)
+	w.now = w.now.Add(time.Second) // still cached
+	_, err = w.here.Check(ctx, text)
+	wantError(t, err, auth.ErrExpired)
+}
+
+func TestARevocationHoldsHereAtOnceAndElsewhereSoon(t *testing.T) {
+	w := newWorld(t)
+	k, text := w.token(t, 0)
+	for _, s := range []*auth.Service{w.here, w.there} {
+		_, err := s.Check(ctx, text)
+		must(t, err)
+	}
+	must(t, w.here.Revoke(ctx, k.ID))
+	_, err := w.here.Check(ctx, text)
+	wantError(t, err, auth.ErrBadToken)
+	w.now = w.now.Add(auth.Staleness - 1)
+	_, err = w.there.Check(ctx, text)
+	must(t, err)
+	w.now = w.now.Add(1)
+	_, err = w.there.Check(ctx, text)
+	wantError(t, err, auth.ErrBadToken)
+
+	must(t, w.here.Revoke(ctx, k.ID)) // once more does no harm
+	wantError(t, w.here.Revoke(ctx, "tok_none"), auth.ErrNotFound)
+}
+
+func TestAnAppLogsInWithItsOwnAppToken(t *testing.T) {
+	w := newWorld(t)
+	_, app := w.token(t, 0, auth.ScopeApp)
+	_, operator := w.token(t, 0, auth.ScopeOperator)
+	_, err := w.here.CheckApp(ctx, w.account.ID, app)
+	must(t, err)
+	_, err = w.here.CheckApp(ctx, "acc_other", app)
+	wantError(t, err, auth.ErrBadToken)
+	_, err = w.here.CheckApp(ctx, w.account.ID, operator)
+	wantError(t, err, auth.ErrBadToken)
+}
+
+func TestUseIsNotedOnceAMinute(t *testing.T) {
+	w := newWorld(t)
+	_, text := w.token(t, 0)
+	used := func() time.Time {
+		list, err := w.here.List(ctx, w.account.ID)
+		must(t, err)
+		return list[0].UsedAt
+	}
+	start := w.now
+	for _, step := range []struct {
+		after time.Duration
+		want  time.Time
+	}{{0, start}, {30 * time.Second, start}, {time.Minute, start.Add(time.Minute)}} {
+		w.now = start.Add(step.after)
+		_, err := w.here.Check(ctx, text)
+		must(t, err)
+		if got := used(); !got.Equal(step.want) {
+			t.Errorf("after %s: used at %s, want %s", step.after, got, step.want)
+		}
+	}
+}
+
+func TestATokenNeedsAnAccountAndKnownScopes(t *testing.T) {
+	w := newWorld(t)
+	_, _, err := w.here.CreateToken(ctx, auth.NewToken{Account: "acc_none"})
+	wantError(t, err, auth.ErrNotFound)
+	if _, _, err := w.here.CreateToken(ctx, auth.NewToken{Account: w.account.ID, Scopes: []auth.Scope{"root"}}); err == nil {
+		t.Error("a token with an unknown scope was made")
+	}
+}
+
+func FuzzCheckNeverPanics(f *testing.F) {
+	f.Add("pmk_tok_01890000-0000-7000-8000-000000000000_" + strings.Repeat("0", 43))
+	f.Add("pmk__")
+	w := newWorld(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, err := w.here.Check(ctx, text); !errors.Is(err, auth.ErrBadToken) {
+			t.Errorf("error is %v, want %v", err, auth.ErrBadToken)
+		}
+	})
+}

@@ -1,0 +1,15 @@
+-- name: InsertToken :exec
+INSERT INTO token (id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: Token :one
+SELECT * FROM token WHERE id = $1;
+
+-- name: Tokens :many
+SELECT * FROM token WHERE account = $1 ORDER BY id;
+
+-- name: RevokeToken :execrows
+UPDATE token SET revoked_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND revoked_at = 0;
+
+-- name: UseToken :exec
+UPDATE token SET used_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND used_at < sqlc.arg(at);

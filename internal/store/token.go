@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/store/dbgen"
+	"github.com/proofmark/proofmark/internal/store/micros"
+)
+
+func (s authStore) CreateToken(ctx context.Context, t auth.Token) error {
+	scopes := make([]string, len(t.Scopes))
+	for i, scope := range t.Scopes {
+		scopes[i] = string(scope)
+	}
+	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
+		return q.InsertToken(ctx, dbgen.InsertTokenParams{
+			ID: t.ID, Account: t.Account, Name: text(t.Name), Scopes: strings.Join(scopes, " "), Hash: blob(t.Hash),
+			CreatedAt: micros.Of(t.CreatedAt), ExpiresAt: micros.Of(t.ExpiresAt),
+			RevokedAt: micros.Of(t.RevokedAt), UsedAt: micros.Of(t.UsedAt),
+		})
+	})
+	return s.wrap(ctx, err, "create token %s of account %s", t.ID, t.Account)
+}
+
+func (s authStore) Token(ctx context.Context, id string) (auth.Token, error) {
+	t, err := s.read.Token(ctx, id)
+	return token(t), s.wrap(ctx, err, "token %s", id)
+}
+
+func (s authStore) Tokens(ctx context.Context, account string) ([]auth.Token, error) {
+	rows, err := s.read.Tokens(ctx, account)
+	return list(rows, token), s.wrap(ctx, err, "tokens of account %s", account)
+}
+
+func (s authStore) RevokeToken(ctx context.Context, id string, at time.Time) error {
+	err := s.transact(ctx, func(q *dbgen.Queries) error {
+		n, err := q.RevokeToken(ctx, dbgen.RevokeTokenParams{ID: id, At: micros.Of(at)})
+		if err == nil && n == 0 { // revoked before, or not there
+			_, err = q.Token(ctx, id)
+		}
+		return err
+	})
+	return s.wrap(ctx, err, "revoke token %s", id)
+}
+
+func (s authStore) UseToken(ctx context.Context, id string, at time.Time) error {
+	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
+		return q.UseToken(ctx, dbgen.UseTokenParams{ID: id, At: micros.Of(at)})
+	})
+	return s.wrap(ctx, err, "use token %s", id)
+}
+
+func token(t dbgen.Token) auth.Token {
+	value := auth.Token{
+		ID: t.ID, Account: t.Account, Name: t.Name, Hash: t.Hash,
+		CreatedAt: t.CreatedAt.Time(), ExpiresAt: t.ExpiresAt.Time(), RevokedAt: t.RevokedAt.Time(), UsedAt: t.UsedAt.Time(),
+	}
+	for scope := range strings.FieldsSeq(t.Scopes) {
+		value.Scopes = append(value.Scopes, auth.Scope(scope))
+	}
+	return value
+}

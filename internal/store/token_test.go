@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/id"
+)
+
+func newToken(account string) auth.Token {
+	return auth.Token{
+		ID: id.New("tok"), Account: account, Name: "bridge", Scopes: []auth.Scope{auth.ScopeApp, auth.ScopeOperator},
+		Hash: bytes.Repeat([]byte{0xfe}, 32), CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+}
+
+func (db *storeDB) account(t *testing.T) auth.Account {
+	t.Helper()
+	a := auth.Account{ID: id.New("acc"), Name: "Aurora 🌬", CreatedAt: now}
+	must(t, db.Auth().CreateAccount(ctx, a))
+	return a
+}
+
+var tokenCases = []conformanceCase{
+	{"accounts come back as they were given, by id", func(t *testing.T, db *storeDB) {
+		first, second := db.account(t), db.account(t)
+		same(t, get(db.Auth().Account(ctx, first.ID))(t), first)
+		same(t, get(db.Auth().Accounts(ctx, first.ID, 1))(t), []auth.Account{second})
+		wantError(t, db.Auth().CreateAccount(ctx, first), auth.ErrExists)
+		_, err := db.Auth().Account(ctx, "acc_none")
+		wantError(t, err, auth.ErrNotFound)
+	}},
+	{"tokens come back as they were given, by id", func(t *testing.T, db *storeDB) {
+		a := db.account(t)
+		first, second := newToken(a.ID), newToken(a.ID)
+		second.Scopes = nil
+		must(t, db.Auth().CreateToken(ctx, second))
+		must(t, db.Auth().CreateToken(ctx, first))
+		same(t, get(db.Auth().Token(ctx, first.ID))(t), first)
+		same(t, get(db.Auth().Tokens(ctx, a.ID))(t), []auth.Token{first, second})
+		wantError(t, db.Auth().CreateToken(ctx, first), auth.ErrExists)
+		wantError(t, db.Auth().CreateToken(ctx, newToken("acc_none")), auth.ErrNotFound)
+		_, err := db.Auth().Token(ctx, "tok_none")
+		wantError(t, err, auth.ErrNotFound)
+	}},
+	{"a revocation keeps its first time, use moves forward", func(t *testing.T, db *storeDB) {
+		k := newToken(db.account(t).ID)
+		must(t, db.Auth().CreateToken(ctx, k))
+		for _, after := range []time.Duration{time.Minute, 0, time.Hour} {
+			must(t, db.Auth().UseToken(ctx, k.ID, now.Add(after)))
+			must(t, db.Auth().RevokeToken(ctx, k.ID, now.Add(time.Second+after)))
+		}
+		k.UsedAt, k.RevokedAt = now.Add(time.Hour), now.Add(time.Minute+time.Second)
+		same(t, get(db.Auth().Token(ctx, k.ID))(t), k)
+		wantError(t, db.Auth().RevokeToken(ctx, "tok_none", now), auth.ErrNotFound)
+	}},
+}
