@@ -1,0 +1,91 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// Config says what the API speaks for. Registry, Auth and Bus are needed.
+type Config struct {
+	Registry *registry.Registry
+	Auth     *auth.Service
+	Bus      bus.Bus
+	Log      *slog.Logger // discards when nil
+	Version  string       // of this program, for the document and /healthz; "dev" when empty
+
+	// Ready tells of each part that a request needs whether it is there (nil: it
+	// is). /readyz calls it with 2 s to answer. Always ready when nil.
+	Ready func(ctx context.Context) map[string]error
+	// Observe hears of every request that was answered: its route as a pattern,
+	// never its path, so that it can be a label.
+	Observe func(route, method string, status int, d time.Duration)
+}
+
+// API answers HTTP. It is made by New and is an http.Handler; event streams end
+// with their request's context.
+type API struct {
+	registry *registry.Registry
+	auth     *auth.Service
+	bus      bus.Bus
+	log      *slog.Logger
+	version  string
+	ready    func(ctx context.Context) map[string]error
+	observe  func(route, method string, status int, d time.Duration)
+
+	router *chi.Mux
+	huma   huma.API
+
+	heartbeat time.Duration // between two signs of life of an event stream
+}
+
+// New builds the routes.
+func New(c Config) *API {
+	a := &API{
+		registry: c.Registry, auth: c.Auth, bus: c.Bus, log: c.Log,
+		version: c.Version, ready: c.Ready, observe: c.Observe,
+		router: chi.NewRouter(), heartbeat: heartbeat,
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.version == "" {
+		a.version = "dev"
+	}
+	a.router.Use(a.front)
+	a.router.NotFound(noRoute)
+	a.router.MethodNotAllowed(a.wrongMethod)
+	a.mountHealth(a.router)
+	a.router.Group(func(r chi.Router) {
+		r.Use(a.authenticate, jsonBody)
+		a.huma = humachi.New(r, document(a.version))
+		a.mountAccounts()
+		a.mountTokens()
+		a.mountProducts()
+		a.mountSpecs()
+		a.mountDevices()
+		a.mountCredentials()
+		a.mountTwin()
+		a.mountPresence()
+		a.mountHistory()
+		a.mountViolations()
+		a.mountRequests()
+		a.mountProperties()
+		a.mountEvents()
+		a.mountApp(r)
+	})
+	a.mountDocs(a.router)
+	return a
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }

@@ -1,0 +1,327 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/api"
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/miot"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// house is a whole service but for MQTT: a real store, registry and bus behind a
+// real HTTP server.
+type house struct {
+	testing.TB
+	db       *store.DB
+	registry *registry.Registry
+	auth     *auth.Service
+	bus      *bus.Local
+	url      string
+	operator string // a token
+	log      *logBook
+
+	file string // of the database
+}
+
+// build starts a house; change may alter how the API is made.
+func build(t testing.TB, change ...func(*api.Config)) *house {
+	t.Helper()
+	ctx := t.Context()
+	h := &house{TB: t, bus: bus.NewLocal(), log: &logBook{}}
+	var err error
+	h.file = filepath.Join(t.TempDir(), "api.db")
+	if h.db, err = store.Open(ctx, "sqlite:"+h.file); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.db.Close() })
+	if err := h.db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h.auth = auth.NewService(h.db.Auth(), nil)
+	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, RequestTimeout: 300 * time.Millisecond})
+	if err := h.registry.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.registry.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	c := api.Config{Registry: h.registry, Auth: h.auth, Bus: h.bus, Log: log, Version: "test"}
+	for _, f := range change {
+		f(&c)
+	}
+	server := httptest.NewServer(api.New(c))
+	t.Cleanup(server.Close)
+	h.url = server.URL
+	h.operator, _ = h.token(auth.ScopeOperator)
+	return h
+}
+
+// token makes a token of the scope, for an account of its own.
+func (h *house) token(scope auth.Scope) (text, account string) {
+	h.Helper()
+	acc, err := h.auth.CreateAccount(h.Context(), "somebody")
+	if err != nil {
+		h.Fatal(err)
+	}
+	_, text, err = h.auth.CreateToken(h.Context(), auth.NewToken{Account: acc.ID, Name: "test", Scopes: []auth.Scope{scope}})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return text, acc.ID
+}
+
+// product registers a sample and returns its id.
+func (h *house) product(sample string) string {
+	h.Helper()
+	p, _, err := h.registry.CreateProduct(h.Context(), "", miot.Sample(sample))
+	if err != nil {
+		h.Fatal(err)
+	}
+	return p.ID
+}
+
+// purifier registers a device of the sample air-purifier.
+func (h *house) purifier(did, account string) {
+	h.Helper()
+	p, err := h.registry.ProductByModel(h.Context(), "aurora-pure1")
+	if err != nil {
+		p.ID = h.product("air-purifier")
+	}
+	if _, _, err := h.registry.CreateDevice(h.Context(), registry.NewDevice{DID: did, ProductID: p.ID, Account: account}); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// reply is an answer that was read.
+type reply struct {
+	*http.Response
+	body []byte
+}
+
+// call sends one request; a body that is a string goes as it is.
+func (h *house) call(method, path string, body any, header ...string) reply {
+	h.Helper()
+	var in io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		in = strings.NewReader(b)
+	case []byte:
+		in = bytes.NewReader(b)
+	default:
+		j, err := json.Marshal(b)
+		if err != nil {
+			h.Fatal(err)
+		}
+		in = bytes.NewReader(j)
+	}
+	r, err := http.NewRequestWithContext(h.Context(), method, h.url+path, in)
+	if err != nil {
+		h.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+h.operator)
+	if in != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Del(header[i])
+		if header[i+1] != "" {
+			r.Header.Set(header[i], header[i+1])
+		}
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return reply{resp, b}
+}
+
+// want checks the status and reads the body.
+func want[T any](h *house, r reply, status int) T {
+	h.Helper()
+	if r.StatusCode != status {
+		h.Fatalf("%s %s: %s, want %d: %s", r.Request.Method, r.Request.URL.Path, r.Status, status, r.body)
+	}
+	var v T
+	if len(r.body) > 0 {
+		if err := json.Unmarshal(r.body, &v); err != nil {
+			h.Fatalf("%s: %v", r.body, err)
+		}
+	}
+	return v
+}
+
+type object = map[string]any
+
+// problem checks that the answer is a problem of that kind.
+func (h *house) problem(r reply, status int, kind string) api.Problem {
+	h.Helper()
+	p := want[api.Problem](h, r, status)
+	if got := r.Header.Get("Content-Type"); got != "application/problem+json" {
+		h.Errorf("content type %q", got)
+	}
+	if p.Type != "/api/docs#problem-"+kind || p.Status != status || p.Title == "" {
+		h.Errorf("type %q, status %d, title %q; want kind %s, status %d: %s", p.Type, p.Status, p.Title, kind, status, r.body)
+	}
+	if p.RequestID == "" || p.RequestID != r.Header.Get("X-Request-Id") {
+		h.Errorf("request_id %q, X-Request-Id %q", p.RequestID, r.Header.Get("X-Request-Id"))
+	}
+	return p
+}
+
+// gadget is a connected device: the registry's own session, without MQTT.
+type gadget struct {
+	session registry.Session
+	answer  func(miot.Request) []byte // nil: silence
+	h       *house
+	asked   chan miot.Request
+	closed  chan registry.Reason
+	ready   chan struct{} // closed once session is set
+}
+
+// connect attaches a device and waits until its presence is written.
+func (h *house) connect(did string, answer func(miot.Request) []byte) *gadget {
+	h.Helper()
+	g := &gadget{h: h, answer: answer, asked: make(chan miot.Request, 64), closed: make(chan registry.Reason, 1), ready: make(chan struct{})}
+	online := h.await("device."+bus.Token(did)+".connected", func() {
+		g.session = h.registry.Attach(did, g)
+		close(g.ready)
+	})
+	<-online
+	h.Cleanup(func() { g.session.Detach(registry.ReasonClosed) })
+	return g
+}
+
+// await returns a channel that gets the first message on the subject after act.
+func (h *house) await(subject string, act func()) <-chan bus.Message {
+	h.Helper()
+	got := make(chan bus.Message, 1)
+	sub, err := h.bus.Subscribe(subject, func(m bus.Message) {
+		select {
+		case got <- m:
+		default:
+		}
+	})
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.Cleanup(func() { _ = sub.Unsubscribe() })
+	act()
+	return got
+}
+
+// Request implements registry.Link.
+func (g *gadget) Request(payload []byte) error {
+	q, err := miot.ParseRequest(payload)
+	if err != nil {
+		g.h.Errorf("request %s: %v", payload, err)
+		return nil
+	}
+	g.asked <- q
+	if a := g.answer(q); a != nil {
+		go func() {
+			<-g.ready
+			g.session.Response(a)
+		}()
+	}
+	return nil
+}
+
+// Close implements registry.Link.
+func (g *gadget) Close(reason registry.Reason) { g.closed <- reason }
+
+// report sends values and waits until they are stored.
+func (g *gadget) report(id int64, values ...miot.PropertyValue) {
+	g.h.Helper()
+	g.send(miot.MethodPropertiesChanged, miot.PropertiesChanged(id, values))
+}
+
+func (g *gadget) send(method string, payload []byte) registry.Outcome {
+	g.h.Helper()
+	stored := make(chan registry.Outcome, 1)
+	err := g.session.Report(g.h.Context(), registry.Arrival{Method: method, Payload: payload}, func(o registry.Outcome) { stored <- o })
+	if err != nil {
+		g.h.Fatal(err)
+	}
+	return <-stored
+}
+
+// obedient answers as a purifier does that is switched on and takes everything.
+func obedient(q miot.Request) []byte {
+	switch q.Method {
+	case miot.MethodGetProperties:
+		refs, _ := q.GetParams()
+		out := make([]miot.ItemResult, len(refs))
+		for i, r := range refs {
+			out[i] = miot.ItemResult{DID: r.DID, SIID: r.SIID, PIID: r.PIID, Value: json.RawMessage("true")}
+		}
+		return miot.AnswerItems(q.ID, out).Payload()
+	case miot.MethodSetProperties:
+		values, _ := q.SetParams()
+		out := make([]miot.ItemResult, len(values))
+		for i, v := range values {
+			out[i] = miot.ItemResult{DID: v.DID, SIID: v.SIID, PIID: v.PIID}
+		}
+		return miot.AnswerItems(q.ID, out).Payload()
+	case miot.MethodAction:
+		c, _ := q.ActionParams()
+		return miot.AnswerAction(q.ID, miot.ActionResult{DID: c.DID, SIID: c.SIID, AIID: c.AIID, Out: c.In}).Payload()
+	}
+	return miot.AnswerError(q.ID, miot.CodeNoMethod, "method not found").Payload()
+}
+
+func silent(miot.Request) []byte { return nil }
+
+// logBook keeps what was logged.
+type logBook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// spoil takes a table away under our feet: nobody expects that.
+func (h *house) spoil(table string) {
+	h.Helper()
+	db, err := sql.Open("sqlite", h.file)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(h.Context(), "ALTER TABLE "+table+" RENAME TO gone"); err != nil {
+		h.Fatal(err)
+	}
+}

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"github.com/proofmark/proofmark/internal/auth"
+)
+
+const (
+	prefix = "/api/v1"
+
+	bodyLimit  = 1 << 20 // bytes of a body, unless the operation says otherwise
+	batchLimit = 2 << 20
+)
+
+// operator registers an operation that only tokens of scope operator may call.
+func operator[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	op.Middlewares = append(op.Middlewares, onlyOperators)
+	register(a, op, auth.ScopeOperator, h)
+}
+
+// ofDevices is an input that names the devices it is about.
+type ofDevices[I any] interface {
+	*I
+	devices() []string
+}
+
+// watcher registers an operation that an app may call too, for the devices of
+// its account: one that does not say which devices it is about does not compile.
+func watcher[I any, P ofDevices[I], O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	member(a, op, func(ctx context.Context, in *I) (*O, error) {
+		if err := a.mayWatch(ctx, P(in).devices()...); err != nil {
+			return nil, err
+		}
+		return h(ctx, in)
+	})
+}
+
+// member registers an operation that an app may call too, and that restricts by
+// itself what it shows to one.
+func member[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	op.Middlewares = append(op.Middlewares, onlyMembers)
+	register(a, op, auth.ScopeApp, h)
+}
+
+func register[I, O any](a *API, op huma.Operation, needs auth.Scope, h func(context.Context, *I) (*O, error)) {
+	op.Path = prefix + op.Path
+	op.Security = []map[string][]string{{"token": {string(needs)}}}
+	if op.MaxBodyBytes == 0 {
+		op.MaxBodyBytes = bodyLimit
+	}
+	op.MaxBodyBytes++ // huma refuses a body that is as long as its limit
+	op.BodyReadTimeout = bodyTimeout
+	if op.Responses == nil {
+		op.Responses = make(map[string]*huma.Response)
+	}
+	op.Responses["default"] = a.problemResponse()
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func (a *API) problemResponse() *huma.Response {
+	return &huma.Response{
+		Description: "A problem (RFC 9457)",
+		Content:     map[string]*huma.MediaType{problemJSON: {Schema: a.schema(reflect.TypeFor[Problem]())}},
+	}
+}
+
+func (a *API) schema(t reflect.Type) *huma.Schema {
+	return a.huma.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+}
+
+// problem is problemOf, and logs what is wrong on this side.
+func (a *API) problem(ctx context.Context, err error) *Problem {
+	p := problemOf(err)
+	p.RequestID = visitOf(ctx).id
+	switch p.Status {
+	case http.StatusInternalServerError:
+		a.log.Error("request failed", "request", p.RequestID, "err", err)
+	case http.StatusServiceUnavailable:
+		a.log.Warn("request could not be served", "request", p.RequestID, "err", err)
+	}
+	return p
+}
+
+// unwrap gives what net/http gave.
+func unwrap(ctx huma.Context) (*http.Request, http.ResponseWriter) { return humachi.Unwrap(ctx) }
+
+// schemaName names the body of create-token CreateTokenRequest.
+func schemaName(t reflect.Type, hint string) string {
+	words := strings.Split(hint, "-")
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:min(1, len(w))]) + w[min(1, len(w)):]
+	}
+	return huma.DefaultSchemaNamer(t, strings.Join(words, ""))
+}
+
+// document is the OpenAPI document that the operations add themselves to.
+func document(version string) huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Proofmark", Version: version,
+				Description: "Products, devices, what they report and how to command them.",
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"token": {Type: "http", Scheme: "bearer", Description: "A token made by POST /api/v1/tokens; its scopes are operator and app."},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+	}
+}

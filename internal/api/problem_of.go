@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/miot"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// problemOf is the one place where an error of the domain becomes HTTP.
+func problemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	if p = problemOfSpec(err); p == nil {
+		p = problemOfSentinel(err)
+	}
+	p.cause = err
+	return p
+}
+
+// problemOfSpec maps the typed errors about spec documents and values; nil for others.
+func problemOfSpec(err error) *Problem {
+	var (
+		refused *registry.SpecRefused
+		value   *registry.SpecError
+		shape   *miot.ShapeError
+		syntax  *miot.SyntaxError
+		call    *miot.CallError
+	)
+	switch {
+	case errors.As(err, &refused):
+		p := newProblem(kindSpecRefused, refused.Error())
+		p.Errors = faults(refused.Findings)
+		return p
+	case errors.As(err, &value):
+		p := newProblem(kindValueRefused, value.Violation.Message)
+		p.Rule, p.Code = value.Violation.Rule, value.Violation.Code.Cloud()
+		return p
+	case errors.As(err, &shape):
+		p := newProblem(kindSpecRefused, shape.Error())
+		for _, s := range shape.Problems {
+			p.Errors = append(p.Errors, Fault{Message: s.Message, Pointer: s.Pointer, Severity: miot.SeverityError})
+		}
+		return p
+	case errors.As(err, &syntax):
+		return newProblem(kindUnreadable, syntax.Error())
+	case errors.As(err, &call):
+		p := newProblem(kindRefused, call.Message)
+		p.Code = call.Code
+		return p
+	}
+	return nil
+}
+
+func faults(findings []miot.Finding) []Fault {
+	out := make([]Fault, len(findings))
+	for i, f := range findings {
+		out[i] = Fault{Message: f.Message, Pointer: f.Pointer, Rule: f.Rule, Severity: f.Severity, Mend: f.Mend}
+	}
+	return out
+}
+
+// problemOfSentinel maps the rest: what nobody expected is a defect of ours.
+func problemOfSentinel(err error) *Problem {
+	switch {
+	case errors.Is(err, registry.ErrOffline):
+		return coded(kindOffline, err, registry.ErrOffline, miot.CloudOffline)
+	case errors.Is(err, registry.ErrTimeout):
+		return coded(kindTimeout, err, registry.ErrTimeout, miot.CloudTimeout)
+	case errors.Is(err, registry.ErrBadAnswer):
+		return coded(kindBadAnswer, err, registry.ErrBadAnswer, 0)
+	case errors.Is(err, registry.ErrNotWritable):
+		p := coded(kindValueRefused, err, registry.ErrNotWritable, miot.CloudNotWritable)
+		p.Rule = miot.RuleAccess
+		return p
+	case unavailable(err):
+		return newProblem(kindUnavailable, "").with("Retry-After", "1")
+	case errors.Is(err, context.Canceled):
+		return newProblem(kindGone, "")
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, auth.ErrNotFound):
+		return newProblem(kindNotFound, plain(err, registry.ErrNotFound))
+	case errors.Is(err, registry.ErrExists):
+		return newProblem(kindExists, plain(err, registry.ErrExists))
+	case errors.Is(err, registry.ErrConflict):
+		return newProblem(kindConflict, plain(err, registry.ErrConflict))
+	case errors.Is(err, registry.ErrInUse):
+		return newProblem(kindInUse, plain(err, registry.ErrInUse))
+	case errors.Is(err, registry.ErrBadRequest):
+		return newProblem(kindInvalid, strings.ReplaceAll(err.Error(), registry.ErrBadRequest.Error()+": ", ""))
+	}
+	return newProblem(kindInternal, "")
+}
+
+func unavailable(err error) bool {
+	for _, passing := range []error{registry.ErrUnavailable, registry.ErrStopped, registry.ErrBusy, bus.ErrClosed, context.DeadlineExceeded} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
+}
+
+func coded(k *kind, err, sentinel error, code miot.Code) *Problem {
+	p := newProblem(k, plain(err, sentinel))
+	p.Code = code
+	return p
+}
+
+// plain is the error's message without what a store adds in brackets behind its
+// sentinel: the database's own words.
+func plain(err, sentinel error) string {
+	text := err.Error()
+	if i := strings.Index(text, sentinel.Error()+" ("); i >= 0 {
+		return text[:i+len(sentinel.Error())]
+	}
+	return text
+}
+
+func noRoute(w http.ResponseWriter, r *http.Request) {
+	newProblem(kindNotFound, "no such path: "+r.URL.Path).write(w, r)
+}
