@@ -1,0 +1,52 @@
+package app
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/proofmark/proofmark/broker"
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// backend answers the broker's questions from the registry and the accounts.
+type backend struct {
+	reg  *registry.Registry
+	auth *auth.Service
+}
+
+var _ broker.Backend = backend{}
+
+func (b backend) LoginDevice(ctx context.Context, did string, secret []byte) error {
+	return b.reg.Login(ctx, did, secret)
+}
+
+func (b backend) LoginCertificate(ctx context.Context, did string, _ *x509.Certificate) error {
+	return b.reg.LoginByName(ctx, did)
+}
+
+func (b backend) LoginApp(ctx context.Context, account string, token []byte) error {
+	_, err := b.auth.CheckApp(ctx, account, string(token))
+	if errors.Is(err, auth.ErrBadToken) || errors.Is(err, auth.ErrExpired) {
+		return fmt.Errorf("account %s: %w: %w", account, registry.ErrBadLogin, err)
+	}
+	return err
+}
+
+func (b backend) Attach(did string, link registry.Link) registry.Session {
+	return b.reg.Attach(did, link)
+}
+
+func (b backend) MayWatch(ctx context.Context, account, did string) (bool, error) {
+	return b.reg.MayWatch(ctx, account, did)
+}
+
+func (b backend) State(ctx context.Context, did string) (broker.State, bool, error) {
+	s, err := b.reg.State(ctx, did)
+	if errors.Is(err, registry.ErrNotFound) {
+		return broker.State{}, false, nil
+	}
+	return broker.State(s), err == nil, err
+}

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is how a service is run. The zero value of every member is a working
+// default, but for Data.
+type Config struct {
+	Data     string // folder for the SQLite database, keys, certificates, tokens
+	Database string // postgres://… or sqlite:PATH; empty: sqlite in Data
+	NATS     string // nats://…; empty: one process, no NATS
+
+	HTTP    string // listen address of the API and MQTT on WebSocket
+	MQTT    string // listen address of plain MQTT; loopback unless told otherwise
+	MQTTS   string // listen address of MQTT over TLS; "off": none
+	Metrics string // listen address of Prometheus metrics; "off": none
+
+	TLSCert, TLSKey string   // PEM files; empty: made in Data
+	TLSClientCA     string   // PEM file of the CA that signs device certificates; empty: the one made in Data
+	TLSNames        []string // further names and addresses for the certificate made in Data
+
+	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
+	Version string
+	Log     *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Data == "" {
+		return c, errors.New("no data folder given")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	for _, d := range []struct {
+		field *string
+		value string
+	}{
+		{&c.HTTP, ":8080"}, {&c.MQTT, "127.0.0.1:1883"}, {&c.MQTTS, ":8883"}, {&c.Metrics, "127.0.0.1:9464"}, {&c.Version, "dev"},
+	} {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return c, fmt.Errorf("a TLS certificate needs its key: certificate %q, key %q", c.TLSCert, c.TLSKey)
+	}
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(c.Data, "proofmark.db")
+	}
+	if c.NATS != "" && strings.HasPrefix(c.Database, "sqlite:") {
+		return c, errors.New("several nodes need a database that they can share: give --database postgres://… beside --nats")
+	}
+	// Keys and tokens are in there: nobody else on the machine may read them.
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return c, fmt.Errorf("data folder: %w", err)
+	}
+	return c, nil
+}
+
+// off is the address that switches a listener off.
+const off = "off"

@@ -1,0 +1,241 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"text/template"
+
+	"github.com/proofmark/proofmark/certification/virtual"
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/miot"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// demoDevice is one device of the sample world. One that is not moved is left
+// for the reader to play with.
+type demoDevice struct {
+	did, sample, name string
+	parent            string
+	moved             bool
+}
+
+var demoWorld = []demoDevice{
+	{did: "purifier-1", sample: "air-purifier", name: "Living room purifier", moved: true},
+	{did: "purifier-2", sample: "air-purifier", name: "Your purifier"},
+	{did: "lamp-1", sample: "lamp", name: "Reading lamp", moved: true},
+	{did: "vacuum-1", sample: "vacuum", name: "Vacuum", moved: true},
+	{did: "gateway-1", sample: "gateway", name: "Hall gateway", moved: true},
+	{did: "climate-1", sample: "climate-sensor", name: "Hall climate", parent: "gateway-1", moved: true},
+}
+
+// demoFile keeps what the sample world needs to be the same at the next start:
+// the devices' secrets, as a device keeps its own.
+const demoFile = "demo.json"
+
+type demoState struct {
+	Account string            `json:"account"`
+	App     string            `json:"app_token"`
+	Secrets map[string]string `json:"secrets"`
+}
+
+// StartDemo fills the service with a sample world, lets virtual devices move it,
+// and writes to w how to look at it. The world stays over restarts.
+func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
+	s, err := a.demoWorld(ctx)
+	if err != nil {
+		return fmt.Errorf("sample world: %w", err)
+	}
+	moving, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	a.onStop("virtual devices", func(ctx context.Context) error {
+		cancel()
+		select {
+		case <-ended:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	devices, err := a.demoDevices(s)
+	if err != nil {
+		close(ended)
+		return fmt.Errorf("sample world: %w", err)
+	}
+	go func() {
+		defer close(ended)
+		run(moving, devices, func(did string, err error) { a.log.Warn("virtual device ended", "did", did, "err", err) })
+	}()
+	return a.demoBanner(w, s)
+}
+
+// run moves all devices until ctx ends.
+func run(ctx context.Context, devices []*virtual.Device, failed func(did string, err error)) {
+	done := make(chan struct{})
+	for _, d := range devices {
+		go func() {
+			if err := d.Run(ctx); err != nil && ctx.Err() == nil {
+				failed(d.DID(), err)
+			}
+			done <- struct{}{}
+		}()
+	}
+	for range devices {
+		<-done
+	}
+}
+
+// demoWorld makes what is missing of the sample world.
+func (a *App) demoWorld(ctx context.Context) (demoState, error) {
+	file := filepath.Join(a.cfg.Data, demoFile)
+	s := demoState{Secrets: make(map[string]string)}
+	b, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	if err == nil {
+		if err := json.Unmarshal(b, &s); err != nil {
+			return s, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	if s.Account == "" {
+		acc, err := a.auth.CreateAccount(ctx, "demo home")
+		if err != nil {
+			return s, err
+		}
+		_, token, err := a.auth.CreateToken(ctx, auth.NewToken{Account: acc.ID, Name: "demo app", Scopes: []auth.Scope{auth.ScopeApp}})
+		if err != nil {
+			return s, err
+		}
+		s.Account, s.App = acc.ID, token
+	}
+	for _, d := range demoWorld {
+		if err := a.demoDevice(ctx, d, &s); err != nil {
+			return s, fmt.Errorf("%s: %w", d.did, err)
+		}
+	}
+	if b, err = json.MarshalIndent(s, "", "  "); err != nil {
+		return s, err
+	}
+	return s, writeFile(file, b, 0o600)
+}
+
+func (a *App) demoDevice(ctx context.Context, d demoDevice, s *demoState) error {
+	_, err := a.registry.Device(ctx, d.did)
+	if err == nil && (d.parent != "" || s.Secrets[d.did] != "") {
+		return nil
+	}
+	if err == nil { // its secret was lost with the file: give it a new one
+		_, s.Secrets[d.did], err = a.registry.AddCredential(ctx, d.did, true)
+		return err
+	}
+	if !errors.Is(err, registry.ErrNotFound) {
+		return err
+	}
+	product, err := a.demoProduct(ctx, d.sample)
+	if err != nil {
+		return err
+	}
+	_, secret, err := a.registry.CreateDevice(ctx, registry.NewDevice{
+		DID: d.did, ProductID: product, Account: s.Account, Parent: d.parent, Name: d.name,
+	})
+	if secret != "" {
+		s.Secrets[d.did] = secret
+	}
+	return err
+}
+
+func (a *App) demoProduct(ctx context.Context, sample string) (string, error) {
+	spec, err := miot.Parse(miot.Sample(sample))
+	if err != nil {
+		return "", err
+	}
+	urn, err := spec.URN()
+	if err != nil {
+		return "", err
+	}
+	p, err := a.registry.ProductByModel(ctx, urn.Model)
+	if errors.Is(err, registry.ErrNotFound) {
+		p, _, err = a.registry.CreateProduct(ctx, spec.Description, miot.Sample(sample))
+	}
+	return p.ID, err
+}
+
+// demoDevices are the virtual devices that move the world, over the same
+// listener as everybody's.
+func (a *App) demoDevices(s demoState) ([]*virtual.Device, error) {
+	var out []*virtual.Device
+	for _, d := range demoWorld {
+		if !d.moved || d.parent != "" {
+			continue
+		}
+		spec, err := miot.Parse(miot.Sample(d.sample))
+		if err != nil {
+			return nil, err
+		}
+		c := virtual.Config{
+			Spec: spec, DID: d.did, Secret: s.Secrets[d.did], Broker: "tcp://" + a.addrs.MQTT,
+			Logger: a.log.With("part", "virtual device"),
+		}
+		for _, sub := range demoWorld {
+			if sub.parent != d.did {
+				continue
+			}
+			spec, err := miot.Parse(miot.Sample(sub.sample))
+			if err != nil {
+				return nil, err
+			}
+			c.SubDevices = append(c.SubDevices, virtual.SubDevice{DID: sub.did, Spec: spec})
+		}
+		v, err := virtual.New(c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+var demoText = template.Must(template.New("demo").Parse(`
+Proofmark is running a DEMO: its devices are virtual and its data is made up.
+
+  API and reference   {{.URL}}/api/docs
+  Metrics             http://{{.Metrics}}/metrics
+  Operator's token    in {{.TokenFile}}
+
+Watch the living room move (twin, then live events; Ctrl-C ends them):
+
+  TOKEN=$(cat {{.TokenFile}})
+  curl -s -H "Authorization: Bearer $TOKEN" {{.URL}}/api/v1/devices/purifier-1/twin
+  curl -sN -H "Authorization: Bearer $TOKEN" {{.URL}}/api/v1/events?did=purifier-1
+
+Be a device: report 12 µg/m³ of PM2.5 as purifier-2, then read it back:
+
+  mosquitto_pub -V 5 -h {{.Host}} -p {{.Port}} -i purifier-2 -u purifier-2 -P {{.Secret}} -q 1 -t device/purifier-2/up/properties_changed -m '{"id":1,"method":"properties_changed","params":[{"did":"purifier-2","siid":3,"piid":1,"value":12}]}'
+  curl -s -H "Authorization: Bearer $TOKEN" {{.URL}}/api/v1/devices/purifier-2/twin
+
+Be an app: see every report of the home's purifier, and command it:
+
+  mosquitto_sub -h {{.Host}} -p {{.Port}} -i app.{{.Account}}.phone -u {{.Account}} -P {{.App}} -v -t 'device/purifier-1/#'
+  curl -s -H "Authorization: Bearer {{.App}}" -d '{"params":[{"did":"purifier-1","siid":2,"piid":1,"value":true}]}' -H 'Content-Type: application/json' {{.URL}}/app/v2/miotspec/prop/set
+
+Ctrl-C stops it. The world stays in {{.Data}}.
+`))
+
+// demoBanner says how to look at the world. The secrets that it shows open
+// nothing but the sample devices.
+func (a *App) demoBanner(w io.Writer, s demoState) error {
+	host, port := split(a.addrs.MQTT)
+	_, httpPort := split(a.addrs.HTTP)
+	return demoText.Execute(w, map[string]string{
+		"URL": "http://localhost:" + httpPort, "Metrics": a.addrs.Metrics,
+		"TokenFile": filepath.Join(a.cfg.Data, operatorTokenFile), "Data": a.cfg.Data,
+		"Host": host, "Port": port, "Secret": s.Secrets["purifier-2"],
+		"Account": s.Account, "App": s.App,
+	})
+}
