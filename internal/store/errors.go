@@ -59,7 +59,8 @@ func kindOf(err error) error {
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
 		errors.As(err, &network), errors.As(err, &connect), pgconn.SafeToRetry(err), pgconn.Timeout(err),
-		strings.Contains(err.Error(), "conn closed"): // pgx's error for this is not exported
+		// These errors of pgx and database/sql are not exported.
+		strings.Contains(err.Error(), "conn closed"), strings.Contains(err.Error(), "sql: database is closed"):
 		return registry.ErrUnavailable
 	}
 	return nil

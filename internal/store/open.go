@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/proofmark/proofmark/internal/store/dbgen"
@@ -33,6 +34,8 @@ type DB struct {
 	migrations func() (*sql.DB, error) // a pool of its own for schema changes
 	lock       func(context.Context) (unlock func(), err error)
 
+	closing   sync.Once
+	closed    error         // what the one Close gave
 	outbox    chan struct{} // signalled after an event was committed
 	queued    chan struct{} // signalled after a job was
 	partition atomic.Int64  // PostgreSQL: the day for which ensurePartitions was done
@@ -97,12 +100,16 @@ func (db *DB) Ping(ctx context.Context) error {
 	return db.wrap(ctx, db.pool.PingContext(ctx), "ping %s", db.engine)
 }
 
-// Close waits for what is under way and closes all connections.
+// Close waits for what is under way and closes all connections. A second Close
+// does nothing.
 func (db *DB) Close() error {
-	if db.writer != nil {
-		return errors.Join(db.writer.close(), db.pool.Close())
-	}
-	return db.pool.Close()
+	db.closing.Do(func() {
+		if db.writer != nil {
+			db.closed = db.writer.close()
+		}
+		db.closed = errors.Join(db.closed, db.pool.Close())
+	})
+	return db.closed
 }
 
 // transact runs fn in one transaction.

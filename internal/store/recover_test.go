@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/pgtest"
+	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -129,4 +131,25 @@ func TestACallerWhoGivesUpIsToldSo(t *testing.T) {
 		}
 		same(t, len(db.history(t, registry.HistoryQuery{DID: did})), 0)
 	})
+}
+
+func TestAClosedDatabaseIsUnavailableAndClosesOnce(t *testing.T) {
+	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "closed.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := db.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	if _, err := db.Registry().Product(t.Context(), "prd_x"); !errors.Is(err, registry.ErrUnavailable) {
+		t.Errorf("a read after Close: %v, want ErrUnavailable", err)
+	}
+	if _, err := db.Registry().ReserveIDs(t.Context(), "x", 1); !errors.Is(err, registry.ErrUnavailable) {
+		t.Errorf("a write after Close: %v, want ErrUnavailable", err)
+	}
 }

@@ -71,6 +71,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o options) error {
 // sqliteWriter is the one connection that writes, with its statements prepared.
 type sqliteWriter struct {
 	turn chan struct{} // holds one token: whoever has it writes
+	done chan struct{} // closed by close
 	pool *sql.DB
 	conn *sql.Conn
 	stmt *prepared
@@ -87,7 +88,7 @@ func openSQLiteWriter(ctx context.Context, path string) (*sqliteWriter, error) {
 		_ = pool.Close()
 		return nil, err
 	}
-	w := &sqliteWriter{turn: make(chan struct{}, 1), pool: pool, conn: conn, stmt: &prepared{from: conn}}
+	w := &sqliteWriter{turn: make(chan struct{}, 1), done: make(chan struct{}), pool: pool, conn: conn, stmt: &prepared{from: conn}}
 	w.turn <- struct{}{}
 	return w, nil
 }
@@ -120,6 +121,8 @@ func (w *sqliteWriter) transact(ctx context.Context, fn func(q *dbgen.Queries) e
 func (w *sqliteWriter) statement(ctx context.Context, fn func(q *dbgen.Queries) error) error {
 	select {
 	case <-w.turn:
+	case <-w.done:
+		return sql.ErrConnDone
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -132,6 +135,7 @@ func (w *sqliteWriter) statement(ctx context.Context, fn func(q *dbgen.Queries) 
 
 func (w *sqliteWriter) close() error {
 	<-w.turn // for good
+	close(w.done)
 	w.stmt.close()
 	_ = w.conn.Close()
 	return w.pool.Close()
