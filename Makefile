@@ -39,9 +39,9 @@ gen: $(BIN)/sqlc ## write generated code and documents anew
 vuln: $(BIN)/govulncheck ## known vulnerabilities in what we call
 	$(BIN)/govulncheck ./...
 
-BENCHES ?= ingest connections rtt orders progress certify
+BENCHES ?= ingest connections rtt start
 .PHONY: bench
-bench: build ## all load measurements, one JSON object each; BENCHES="ingest orders"
+bench: build ## all load measurements, one JSON object each; BENCHES="ingest rtt"
 	@for b in $(BENCHES); do $(BIN)/proofmark bench $$b --json || exit 1; done
 
 .PHONY: e2e
