@@ -232,8 +232,10 @@ func TestItemsThatTheSpecRefusesNeverReachTheDevice(t *testing.T) {
 		u := h.purifier("D")
 		h.settle()
 		got, err := h.node.SetProperties(t.Context(), "D", []miot.PropertyValue{
-			{SIID: 2, PIID: 3, Value: json.RawMessage("9")}, {SIID: 2, PIID: 3, Value: json.RawMessage("2")},
-			{SIID: 3, PIID: 1, Value: json.RawMessage("2")}, {SIID: 9, PIID: 9, Value: json.RawMessage("2")},
+			{SIID: 2, PIID: 3, Value: json.RawMessage("9")},
+			{SIID: 2, PIID: 3, Value: json.RawMessage("2")},
+			{SIID: 3, PIID: 1, Value: json.RawMessage("2")},
+			{SIID: 9, PIID: 9, Value: json.RawMessage("2")},
 		})
 		must(t, err)
 		var codes []miot.Code

@@ -18,11 +18,15 @@ type nowhere struct{ registry.Store }
 func (nowhere) Device(_ context.Context, did string) (registry.Device, error) {
 	return registry.Device{DID: did, ProductID: "prd", SpecID: "spv"}, nil
 }
+
 func (nowhere) Credentials(context.Context, string) ([]registry.Credential, error) { return nil, nil }
-func (nowhere) Children(context.Context, string) ([]registry.Device, error)        { return nil, nil }
+
+func (nowhere) Children(context.Context, string) ([]registry.Device, error) { return nil, nil }
+
 func (nowhere) Product(context.Context, string) (registry.Product, error) {
 	return registry.Product{Model: "aurora-pure1"}, nil
 }
+
 func (nowhere) Spec(context.Context, string) (registry.SpecVersion, error) {
 	return registry.SpecVersion{Document: miot.Sample("air-purifier")}, nil
 }
@@ -34,6 +38,7 @@ func (nowhere) KeepNode(context.Context, registry.Node) error { return nil }
 func (nowhere) LoseNodes(context.Context, time.Time) ([]registry.Presence, error) {
 	return nil, nil
 }
+
 func (nowhere) Connect(_ context.Context, _ string, _ time.Time, dids []string) ([]int64, error) {
 	return make([]int64, len(dids)), nil
 }

@@ -216,6 +216,28 @@ func TestWishesForASilentDeviceDoNotPileUp(t *testing.T) {
 	})
 }
 
+// A wish that ends while the open ones are read does not come to life again.
+func TestAnOverriddenWishDoesNotTurnTheKnobBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		u := h.purifier("D")
+		d := h.wants("4")
+		release := h.hold("desired read")
+		_, err := h.node.Desire(t.Context(), "D", 2, 1, []byte("true"), 0)
+		must(t, err)
+		time.Sleep(time.Second)
+		u.report(1, prop("D", 2, 3, 2))
+		h.settle()
+		release()
+		h.settle()
+		if sent := strings.Join(u.asked(miot.MethodSetProperties), " "); strings.Count(sent, `"piid":3`) != 1 || strings.Count(sent, `"piid":1`) != 1 {
+			t.Errorf("sent: %s", sent)
+		}
+		if got := h.ended(d); got != "overridden" {
+			t.Errorf("it is %s", got)
+		}
+	})
+}
+
 func TestWhatCannotBeDesired(t *testing.T) {
 	for _, c := range []struct {
 		name       string

@@ -96,6 +96,14 @@ func (f *faulty) Credentials(ctx context.Context, did string) ([]registry.Creden
 	return f.Store.Credentials(ctx, did)
 }
 
+func (f *faulty) Children(ctx context.Context, did string) ([]registry.Device, error) {
+	children, err := f.Store.Children(ctx, did)
+	if err := f.call(ctx, "children read", did); err != nil {
+		return nil, err
+	}
+	return children, err
+}
+
 func (f *faulty) SetDeviceInfo(ctx context.Context, did string, i registry.Info) error {
 	if err := f.call(ctx, "info", did); err != nil {
 		return err
@@ -135,7 +143,11 @@ func (f *faulty) OpenDesired(ctx context.Context, did string) ([]registry.Desire
 	if err := f.call(ctx, "desired", did); err != nil {
 		return nil, err
 	}
-	return f.Store.OpenDesired(ctx, did)
+	open, err := f.Store.OpenDesired(ctx, did)
+	if err := f.call(ctx, "desired read", did); err != nil {
+		return nil, err
+	}
+	return open, err
 }
 
 func (f *faulty) MoveCommand(ctx context.Context, id string, from, to registry.CommandState, result []byte, at time.Time) error {

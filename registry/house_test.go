@@ -28,6 +28,8 @@ type house struct {
 	bus   *bus.Local
 	node  *registry.Registry // the first one
 
+	bubble bool
+
 	products map[string]registry.Product // by sample
 }
 
@@ -35,7 +37,9 @@ type house struct {
 func inBubble(t *testing.T, f func(t *testing.T, h *house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f(t, newHouse(t, "sqlite:"+freshSQLite(t)).settle())
+		h := newHouse(t, "sqlite:"+freshSQLite(t))
+		h.bubble = true
+		f(t, h.settle())
 	})
 }
 
@@ -129,9 +133,11 @@ func (h *house) kill(r *registry.Registry) {
 	_ = r.Stop(ctx)
 }
 
-// settle waits until nothing moves any more; for bubbles.
+// settle waits until nothing moves any more, in a bubble; in real time it does nothing.
 func (h *house) settle() *house {
-	synctest.Wait()
+	if h.bubble {
+		synctest.Wait()
+	}
 	return h
 }
 
@@ -159,10 +165,12 @@ func (h *house) unit(did, sample string) *unit {
 	return &unit{t: h.t, did: d.DID, secret: secret, model: h.product(sample).Model}
 }
 
-// purifier is a unit that is connected to the first node.
+// purifier is a unit that is connected to the first node, and was greeted.
 func (h *house) purifier(did string) *unit {
 	h.t.Helper()
-	return h.unit(did, "air-purifier").connect(h.node)
+	u := h.unit(did, "air-purifier").connect(h.node)
+	h.settle()
+	return u
 }
 
 // hub is a connected gateway with sub-devices.
@@ -176,7 +184,9 @@ func (h *house) hub(did string, subs ...string) *unit {
 			h.t.Errorf("sub-device %s got a secret", sub)
 		}
 	}
-	return u.connect(h.node)
+	u.connect(h.node)
+	h.settle()
+	return u
 }
 
 func must(t testing.TB, err error) {

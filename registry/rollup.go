@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// History is kept raw for RawHistory; hourly and daily summaries of numbers stay.
+// RawHistory is how long history is kept raw; hourly and daily summaries of numbers stay.
 const RawHistory = 30 * 24 * time.Hour
 
 const day = 24 * time.Hour
