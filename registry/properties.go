@@ -58,17 +58,14 @@ func (r *Registry) SetProperties(ctx context.Context, did string, items []miot.P
 	if err != nil {
 		return nil, err
 	}
-	out := make([]miot.ItemResult, len(items))
+	out := k.checkSet(items)
 	var send []miot.PropertyValue
 	var at []int
 	for i, it := range items {
-		it.DID = did
-		out[i] = miot.ItemResult{DID: did, SIID: it.SIID, PIID: it.PIID}
-		if _, bad := k.validator.CheckSet(it.SIID, it.PIID, it.Value); bad != nil {
-			out[i].Code = bad.Code
-			continue
+		if out[i].Code == miot.CodeDone {
+			it.DID = did
+			send, at = append(send, it), append(at, i)
 		}
-		send, at = append(send, it), append(at, i)
 	}
 	results, err := setOver(ctx, r.deviceCaller(k), send)
 	if err != nil {
@@ -79,6 +76,27 @@ func (r *Registry) SetProperties(ctx context.Context, did string, items []miot.P
 		out[at[j]] = res
 	}
 	return out, nil
+}
+
+// CheckSet says what the spec has against each value, without asking the device:
+// code 0 where it would be sent.
+func (r *Registry) CheckSet(ctx context.Context, did string, items []miot.PropertyValue) ([]miot.ItemResult, error) {
+	k, err := r.roster.get(ctx, did)
+	if err != nil {
+		return nil, err
+	}
+	return k.checkSet(items), nil
+}
+
+func (k *known) checkSet(items []miot.PropertyValue) []miot.ItemResult {
+	out := make([]miot.ItemResult, len(items))
+	for i, it := range items {
+		out[i] = miot.ItemResult{DID: k.device.DID, SIID: it.SIID, PIID: it.PIID}
+		if _, bad := k.validator.CheckSet(it.SIID, it.PIID, it.Value); bad != nil {
+			out[i].Code = bad.Code
+		}
+	}
+	return out
 }
 
 // Invoke runs an action of a device; in holds {piid, value} arguments.

@@ -131,23 +131,35 @@ func (a *API) fromTwin(ctx context.Context, did string, out []appProperty) error
 }
 
 // queueSet keeps a set for a device that is offline, in as many commands as the
-// device's limits ask for.
+// device's limits ask for. What the spec refuses is refused now, not when the
+// device comes back.
 func (a *API) queueSet(ctx context.Context, did string, items []miot.PropertyValue, o appOptions, out []appProperty) error {
-	parts, err := miot.SplitSet(items, 0, 0)
+	checked, err := a.registry.CheckSet(ctx, did, items)
+	if err != nil {
+		return err
+	}
+	fill(out, checked)
+	var good []miot.PropertyValue
+	var at []int
+	for i, c := range checked {
+		if c.Code == miot.CodeDone {
+			good, at = append(good, items[i]), append(at, i)
+		}
+	}
+	parts, err := miot.SplitSet(good, 0, 0)
 	if err != nil {
 		return &badCall{err.Error()}
 	}
-	i := 0
 	for _, part := range parts {
 		q := miot.SetProperties(0, part)
 		c, err := a.registry.Queue(ctx, did, q.Method, q.Params, o.ttl())
 		if err != nil {
 			return err
 		}
-		for range part {
+		for _, i := range at[:len(part)] {
 			out[i].Code, out[i].Command = miot.CodeAccepted, c.ID
-			i++
 		}
+		at = at[len(part):]
 	}
 	return nil
 }

@@ -102,6 +102,10 @@ func TestAnAppSetsAndQueues(t *testing.T) {
 	if !same(codes(items), []miot.Code{1, 1}) || items[0].Command == "" || items[0].Command != items[1].Command {
 		t.Errorf("%+v", items)
 	}
+	mixed := `"params":[{"did":"p1","siid":2,"piid":3,"value":9},{"did":"p1","siid":2,"piid":1,"value":true}]`
+	if _, items := h.app(token, "prop/set", `{"queue":true,`+mixed+`}`); !same(codes(items), []miot.Code{miot.CloudValue, 1}) || items[0].Command != "" {
+		t.Errorf("a value that the spec refuses was queued: %+v", items)
+	}
 	g := h.connect("p1", obedient)
 	g.session.Ready()
 	for q := range g.asked {

@@ -44,6 +44,8 @@ func (a *App) startBroker(context.Context) error {
 func (a *App) startHTTP(context.Context) error {
 	r := chi.NewRouter()
 	r.Handle("/mqtt", a.broker.WebSocket())
+	// Until there are pages, whoever opens the address finds the reference.
+	r.Handle("/", http.RedirectHandler("/api/docs", http.StatusFound))
 	r.Mount("/", api.New(api.Config{
 		Registry: a.registry, Auth: a.auth, Bus: a.bus, Log: a.log.With("part", "http"),
 		Ready: a.ready, Version: a.cfg.Version, Observe: a.metrics.observe,
