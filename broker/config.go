@@ -35,8 +35,8 @@ type Options struct {
 	MaxKeepAlive   time.Duration // 300 s; longer ones, and none at all, are cut to it
 
 	Window int     // unacknowledged publishes per connection (v5: Receive Maximum); 256
-	Rate   float64 // packets a second per connection in the long run; 500, negative: no limit
-	Burst  int     // packets at once; 1000
+	Rate   float64 // packets a second per connection in the long run; 1000, negative: no limit
+	Burst  int     // packets at once; 2000
 
 	MaxFilters   int           // subscriptions per client; 4096
 	InFlight     int           // unacknowledged deliveries per client; 1024
@@ -54,8 +54,8 @@ func (o Options) withDefaults() Options {
 	def(&o.MinKeepAlive, 10*time.Second)
 	def(&o.MaxKeepAlive, 300*time.Second)
 	def(&o.Window, 256)
-	def(&o.Rate, 500)
-	def(&o.Burst, 1000)
+	def(&o.Rate, 1000)
+	def(&o.Burst, 2000)
 	def(&o.MaxFilters, 4096)
 	def(&o.InFlight, 1024)
 	def(&o.AppQueue, 8<<20)

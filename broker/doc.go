@@ -48,7 +48,7 @@
 //	app-publish        publish by an app                              0x87       closed
 //	receive-maximum    more unacknowledged than announced (256)       0x93       reading pauses;
 //	                                                                             256 unreleased QoS 2: closed
-//	rate               more than 500 packets a second                 reading pauses, nothing is lost
+//	rate               more than 1,000 packets a second               reading pauses, nothing is lost
 //	foreign-filter     filter for what it may not see                 SUBACK 87  SUBACK 80
 //	bad-filter         against MQTT; shared subscription              8F 9E      SUBACK 80
 //	                   subscription identifier                        0xA1       n/a
