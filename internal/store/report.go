@@ -103,7 +103,8 @@ func added(violations []registry.Violation) []registry.Violation {
 	return kept
 }
 
-// commitReports is the portable way; commitReportsPostgres must do the same.
+// commitReports is the portable way, with a shortcut on SQLite;
+// commitReportsPostgres must do the same.
 func (s registryStore) commitReports(ctx context.Context, b batch) error {
 	return s.transact(ctx, func(q *dbgen.Queries) error {
 		for i := range b.chunks {
@@ -112,8 +113,15 @@ func (s registryStore) commitReports(ctx context.Context, b batch) error {
 				return err
 			}
 		}
-		for i := range b.twin {
-			v := &b.twin[i]
+		twin := b.twin
+		if w, ok := s.writer.(*sqliteWriter); ok {
+			var err error
+			if twin, err = upsertTwinSQLite(ctx, w.stmt, twin); err != nil {
+				return err
+			}
+		}
+		for i := range twin {
+			v := &twin[i]
 			err := q.UpsertTwin(ctx, dbgen.UpsertTwinParams{
 				DID: v.DID, SIID: v.SIID, PIID: v.PIID, Value: text(string(v.Value)),
 				At: int64(micros.Of(v.At)), ReceivedAt: int64(micros.Of(v.ReceivedAt)), Quality: string(v.Quality),
