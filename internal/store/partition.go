@@ -54,7 +54,7 @@ func (db *DB) makePartition(ctx context.Context, day int64) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch pg.Code {
-		case "42P07", "23505", "23514": // another node was first; or report_default holds rows of that day
+		case "42P07", "42710", "23505", "23514": // another was first; or report_default holds rows of that day
 			return nil
 		}
 	}
