@@ -8,6 +8,7 @@ type parking struct {
 	parked     []*arrived
 	remembered bool          // loaded: nothing is parked any more
 	loaded     chan struct{} // closed then; made for those who wait for it
+	numbered   chan struct{} // closed when the connection is counted, or at its end; likewise
 }
 
 // parkLimit bounds what one session may park.
@@ -64,20 +65,25 @@ func (l *Live) park(ctx context.Context, in *arrived, droppable bool) (bool, err
 	return false, nil
 }
 
-// remember loads what this did reported within the repeat window, on whichever
-// node, and then lets the parked reports through in their order.
+// remember lets the parked reports through, in their order, once this process
+// knows what the did reported within the repeat window, on whichever node.
 func (l *Live) remember() {
 	ctx := l.reg.ctx
+	epoch := l.awaitCounted(ctx)
 	var seen []Seen
-	err := retry(ctx, func() (err error) {
-		if l.isDetached() { // nobody waits for an acknowledgement any more
-			return ErrOffline
+	whole := l.reg.custody.whole(l.did, epoch)
+	if !whole {
+		err := retry(ctx, func() (err error) {
+			if l.isDetached() { // nobody waits for an acknowledgement any more
+				return ErrOffline
+			}
+			seen, err = l.reg.store.Fingerprints(ctx, l.did, l.reg.now().Add(-repeatWindow))
+			return err
+		})
+		whole = err == nil
+		if err != nil && ctx.Err() == nil && !l.isDetached() {
+			l.reg.log.Error("earlier reports cannot be read; repeats may be stored twice", "did", l.did, "err", err)
 		}
-		seen, err = l.reg.store.Fingerprints(ctx, l.did, l.reg.now().Add(-repeatWindow))
-		return err
-	})
-	if err != nil && ctx.Err() == nil && !l.isDetached() {
-		l.reg.log.Error("earlier reports cannot be read; repeats may be stored twice", "did", l.did, "err", err)
 	}
 	// New reports wait at l.mu until the parked ones stand in the queue before them.
 	l.mu.Lock()
@@ -87,13 +93,46 @@ func (l *Live) remember() {
 	}
 	for i, in := range l.parked {
 		if i == 0 {
-			in.seen = seen
+			in.seen = seen // into memory, with this report
 		}
 		l.reg.ingest.push(in)
+	}
+	if whole && len(l.parked) > 0 {
+		l.reg.custody.loaded(l.did, epoch)
 	}
 	l.parked, l.remembered = nil, true
 	if l.loaded != nil {
 		close(l.loaded)
 		l.loaded = nil
+	}
+}
+
+// awaitCounted returns the epoch of this connection once the store has counted
+// it; 0 when the session ended before.
+func (l *Live) awaitCounted(ctx context.Context) int64 {
+	l.mu.Lock()
+	if l.epoch.Load() != 0 || l.detached {
+		l.mu.Unlock()
+		return l.epoch.Load()
+	}
+	if l.numbered == nil {
+		l.numbered = make(chan struct{})
+	}
+	numbered := l.numbered
+	l.mu.Unlock()
+	select {
+	case <-numbered:
+	case <-ctx.Done():
+	}
+	return l.epoch.Load()
+}
+
+// wakeNumbered ends the waits of awaitCounted.
+func (l *Live) wakeNumbered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.numbered != nil {
+		close(l.numbered)
+		l.numbered = nil
 	}
 }

@@ -21,7 +21,9 @@ func (l *Live) counted(epoch int64) {
 		l.link.Close(ReasonRemoved)
 		return
 	}
+	r.custody.counted(l.did, epoch)
 	l.epoch.Store(epoch)
+	l.wakeNumbered()
 	if l.newer.Load() > epoch {
 		l.link.Close(ReasonReplaced)
 		return

@@ -170,6 +170,11 @@ func (q *ingest) sweep() {
 			delete(q.memories, did)
 		}
 	}
+	// Of a device that is away and was silent for the window nothing need be known.
+	q.reg.custody.keep(func(did string) bool {
+		_, here := q.reg.find(did)
+		return here || q.memories[did] != nil
+	})
 }
 
 func isUnavailable(err error) bool { return errors.Is(err, ErrUnavailable) }

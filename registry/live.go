@@ -83,6 +83,7 @@ func (l *Live) Detach(reason Reason) {
 	}
 	l.parked = nil
 	l.mu.Unlock()
+	l.wakeNumbered()
 	r.mu.Lock()
 	if r.live[l.did] == l {
 		delete(r.live, l.did)

@@ -48,6 +48,7 @@ type Registry struct {
 	presence *presenceWriter
 	greeter  *greeter
 	ids      *sequence
+	custody  custody
 
 	mu      sync.RWMutex
 	live    map[string]*Live  // by did; only the newest of each
@@ -83,6 +84,7 @@ func New(o Options) *Registry {
 		logins:  make(map[string]string),
 		ctx:     ctx, cancel: cancel,
 	}
+	r.custody.held = make(map[string]hold)
 	r.roster = newRoster(r.store, o.Now)
 	r.ingest = newIngest(r, orDefault(o.QueueLimit, 16384), orDefault(o.BatchLimit, 4096))
 	r.presence = newPresenceWriter(r)

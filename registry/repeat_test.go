@@ -186,3 +186,31 @@ func (h *house) hold(op string) (release func()) {
 		close(gate)
 	}
 }
+
+// A device that comes back to the node that it left is known there: the store is
+// asked for its earlier reports only when another node may have taken some.
+func TestAReturnToTheSameNodeLooksNothingUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		u := h.purifier("D")
+		id := 0
+		arrive := func(r *registry.Registry, lookups int, what string) {
+			t.Helper()
+			h.store.reset()
+			u.live.Detach(registry.ReasonLost)
+			u = u.again(r)
+			id++
+			u.report(id, prop(u.did, 3, 1, id)).repeat()
+			if n := h.store.count("fingerprints"); n != lookups {
+				t.Errorf("%s: the store was asked %d times, want %d", what, n, lookups)
+			}
+		}
+		id++
+		u.report(id, prop(u.did, 3, 1, id)).repeat()
+		arrive(h.node, 0, "back on the same node")
+		arrive(h.node, 0, "and again")
+		other := h.start()
+		arrive(other, 1, "on another node")
+		arrive(h.node, 1, "back, after another node had it")
+		arrive(h.node, 0, "and still there")
+	})
+}
