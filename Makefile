@@ -48,6 +48,10 @@ bench: build ## all load measurements, one JSON object each; BENCHES="ingest rtt
 e2e: ## the tests in a browser (needs Chromium): those with the build tag e2e
 	@PKGS="$(or $(PKGS),$(shell scripts/e2e-packages))" GOTESTFLAGS="-tags=e2e -run E2E $(GOTESTFLAGS)" scripts/test
 
+.PHONY: matrix
+matrix: ## the certification suite's full product: every mutant and every document against everything
+	PROOFMARK_MATRIX=1 $(GO) test -timeout 60m -count=1 ./certification/suite
+
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME=20s; PKGS as for test

@@ -174,7 +174,9 @@ func TestTwoNodesAreOneGateway(t *testing.T) {
 	if !after.Online || after.Node == before.Node {
 		t.Errorf("presence after the move: %+v, before %+v: want online on the other node", after, before)
 	}
-	a.await("A to close the old connection", func() bool { return strings.Contains(a.log.String(), "client=mover") && strings.Contains(a.log.String(), "replaced") })
+	a.await("A to close the old connection", func() bool {
+		return strings.Contains(a.log.String(), "client=mover") && strings.Contains(a.log.String(), "replaced")
+	})
 	b.set("mover", 2, 1, "true")
 
 	// A dies. The device that stayed there goes offline by A's lease, the mover does not.

@@ -44,9 +44,14 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-func start(t *testing.T) *service {
+// start runs a service in a new folder, or in the one given.
+func start(t *testing.T, data ...string) *service {
 	t.Helper()
-	s := &service{t: t, data: t.TempDir(), log: &logBuffer{}}
+	s := &service{t: t, log: &logBuffer{}}
+	if len(data) == 0 {
+		data = []string{t.TempDir()}
+	}
+	s.data = data[0]
 	a, err := app.New(app.Config{
 		Data: s.data, HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "127.0.0.1:0", Metrics: "127.0.0.1:0",
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
