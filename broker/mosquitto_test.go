@@ -11,8 +11,6 @@ import (
 )
 
 // The clients that people try first.
-//
-//nolint:misspell // the broker is spelt like that
 func TestMosquittoClients(t *testing.T) {
 	for _, tool := range []string{"mosquitto_pub", "mosquitto_sub"} {
 		if _, err := exec.LookPath(tool); err != nil {

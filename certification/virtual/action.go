@@ -20,12 +20,21 @@ func (d *Device) invoke(request miot.Request, now time.Time) []byte {
 		result.Code = miot.CodeWrongDID
 		return miot.AnswerAction(request.ID, result).Payload()
 	}
-	in, bad := t.print.rules.CheckAction(call.SIID, call.AIID, call.In)
+	in, bad := t.plan.rules.CheckAction(call.SIID, call.AIID, call.In)
+	rule, _ := t.plan.rules.Action(call.SIID, call.AIID)
+	if judge := d.cfg.Behaviour.JudgeAction; judge != nil && bad != nil {
+		if bad = judge(rule, bad); bad == nil {
+			return miot.AnswerAction(request.ID, result).Payload() // it says that it did
+		}
+	}
 	if bad != nil {
 		result.Code = bad.Code
 		return miot.AnswerAction(request.ID, result).Payload()
 	}
-	rule, _ := t.print.rules.Action(call.SIID, call.AIID)
+	if d.barred(t, member(call.SIID, call.AIID), true, miot.Value{}) {
+		result.Code = miot.CodeState
+		return miot.AnswerAction(request.ID, result).Payload()
+	}
 	d.perform(t, rule, in, now)
 	result.Out = t.arguments(call.SIID, rule.Action.Out, call.In)
 	return miot.AnswerAction(request.ID, result).Payload()
@@ -35,7 +44,7 @@ func (d *Device) invoke(request miot.Request, now time.Time) []byte {
 // the same thing happens.
 func (d *Device) perform(t *table, rule *miot.ActionRule, in []miot.Value, now time.Time) {
 	for i, piid := range rule.Action.In {
-		if slot := t.print.slot(rule.SIID, piid); slot >= 0 {
+		if slot := t.plan.slot(rule.SIID, piid); slot >= 0 {
 			t.put(slot, in[i])
 		}
 	}
@@ -52,8 +61,9 @@ func (d *Device) perform(t *table, rule *miot.ActionRule, in []miot.Value, now t
 	case words[0] == "stop" || words[0] == "pause" || words[0] == "cancel":
 		t.run(rule.SIID, false)
 	}
-	for _, e := range t.print.events {
-		if e.SIID == rule.SIID && tells(e.Name, words) {
+	for _, e := range t.plan.events {
+		called := t == d.tables[0] && d.cfg.Recipes[member(e.SIID, e.EIID)].Call == member(rule.SIID, rule.AIID)
+		if called || e.SIID == rule.SIID && tells(e.Name, words) {
 			d.fire(t, e, t.arguments(e.SIID, e.Event.Arguments, nil), now)
 		}
 	}

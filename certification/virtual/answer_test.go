@@ -53,7 +53,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		for _, table := range d.tables {
 			for i, v := range table.values {
-				if _, bad := table.print.slots[i].rule.Check(v.Append(nil)); bad != nil {
+				if _, bad := table.plan.slots[i].rule.Check(v.Append(nil)); bad != nil {
 					t.Fatalf("%q left a value that is not lawful: %v", payload, bad)
 				}
 			}

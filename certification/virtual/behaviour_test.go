@@ -24,8 +24,11 @@ func TestBehaviourIsTheSeam(t *testing.T) {
 			}
 			return v
 		}}, func(b *bench, _ *virtual.Device) bool { raw, _ := b.value("lamp-1", 2, 2); return raw == "101" }},
-		{"it reports nothing", virtual.Behaviour{Report: func(*miot.PropertyRule, miot.Value) miot.Value { return miot.Value{} }},
-			func(b *bench, _ *virtual.Device) bool { return len(b.heard()) == 0 }},
+		{
+			"it reports nothing",
+			virtual.Behaviour{Report: func(*miot.PropertyRule, miot.Value) miot.Value { return miot.Value{} }},
+			func(b *bench, _ *virtual.Device) bool { return len(b.heard()) == 0 },
+		},
 		{"it reports what is read", virtual.Behaviour{ReportReads: true}, func(b *bench, _ *virtual.Device) bool {
 			b.forget()
 			b.ask("lamp-1", miot.GetProperties(0, brightness))
@@ -33,12 +36,15 @@ func TestBehaviourIsTheSeam(t *testing.T) {
 			_, n := b.value("lamp-1", 2, 2)
 			return n == 1
 		}},
-		{"it takes what is out of range", virtual.Behaviour{Judge: func(*miot.PropertyRule, []byte, *miot.Violation) *miot.Violation { return nil }},
+		{
+			"it takes what is out of range",
+			virtual.Behaviour{Judge: func(*miot.PropertyRule, []byte, *miot.Violation) *miot.Violation { return nil }},
 			func(b *bench, d *virtual.Device) bool {
 				b.ask("lamp-1", miot.SetProperties(0, []miot.PropertyValue{{DID: "lamp-1", SIID: 2, PIID: 2, Value: []byte("101")}}))
 				v, _ := d.Value(2, 2)
 				return v.Equal(miot.IntValue(101))
-			}},
+			},
+		},
 		{"it acts twice", virtual.Behaviour{ActTwice: true}, func(b *bench, d *virtual.Device) bool {
 			before, _ := d.Value(2, 1)
 			b.ask("lamp-1", miot.InvokeAction(7, miot.ActionCall{DID: "lamp-1", SIID: 2, AIID: 1}))
@@ -48,7 +54,7 @@ func TestBehaviourIsTheSeam(t *testing.T) {
 		}},
 		{"it does not send again", virtual.Behaviour{Resend: func([]byte) []byte { return nil }, NoFullState: true}, func(b *bench, d *virtual.Device) bool {
 			b.set(func(b *bench) { b.withhold = true })
-			d.Set(2, 2, miot.UintValue(9))
+			turn(t, d, 2, 2, miot.UintValue(9))
 			time.Sleep(time.Second)
 			b.forget()
 			b.drop()
@@ -56,7 +62,9 @@ func TestBehaviourIsTheSeam(t *testing.T) {
 			_, n := b.value("lamp-1", 2, 2)
 			return n == 0
 		}},
-		{"it comes back without jitter", virtual.Behaviour{Backoff: func(_ *rand.Rand, n int) time.Duration { return time.Duration(n) * time.Second }},
+		{
+			"it comes back without jitter",
+			virtual.Behaviour{Backoff: func(_ *rand.Rand, n int) time.Duration { return time.Duration(n) * time.Second }},
 			func(b *bench, _ *virtual.Device) bool {
 				at := time.Now()
 				b.forget()
@@ -65,7 +73,8 @@ func TestBehaviourIsTheSeam(t *testing.T) {
 				b.mu.Lock()
 				defer b.mu.Unlock()
 				return len(b.logins) == 1 && b.logins[0].at.Sub(at) == time.Second
-			}},
+			},
+		},
 		{"it sends another password after a failure", virtual.Behaviour{Password: func(secret string, failures int) string {
 			if failures > 0 {
 				return ""

@@ -32,6 +32,12 @@ type Config struct {
 	Firmware                    string // 1.0.0 by default
 	MaxText                     int    // the longest string it stores, in characters; 255 by default
 
+	MaxTexts   map[string]int    // of single strings, by siid.piid, other than MaxText
+	Exclusions []Exclusion       // what a state bars
+	Recipes    map[string]Recipe // what makes events happen, by siid.eiid, beside what their names say
+	Deferred   []string          // properties, as siid.piid, that answer a write with code 1 and take it a second later
+
+	ReportQoS  byte          // of reports and events: 1 by default, or 2
 	Sample     time.Duration // how often sensors are read; 10 s by default
 	EventEvery time.Duration // an event of the device's own accord, on average; 0 is never
 
@@ -80,6 +86,9 @@ func (c *Config) complete() error {
 	}
 	if c.EventEvery < 0 {
 		return fmt.Errorf("virtual: event interval of %s is negative", c.EventEvery)
+	}
+	if c.ReportQoS == 0 {
+		c.ReportQoS = 1
 	}
 	if c.MaxText == 0 {
 		c.MaxText = 255

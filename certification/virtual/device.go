@@ -20,20 +20,26 @@ type Device struct {
 	wake   chan struct{} // something for the loop to do
 	ended  chan struct{} // closed when Run returns
 
-	mu      sync.Mutex // guards what follows
-	random  *rand.Rand
-	tables  []*table // the device's own, then its sub-devices'
-	inbox   []incoming
-	events  []happening
-	memory  memory
-	update  update
-	orders  []order // what is to be done once the answer has gone
-	busy    bool
-	started bool
-	stop    context.CancelFunc
-	power   power
-	key     string // the login secret
-	version string // of the running firmware
+	mu       sync.Mutex // guards what follows
+	random   *rand.Rand
+	jitter   *rand.Rand // of the backoff alone: what sensors draw does not move it
+	tables   []*table   // the device's own, then its sub-devices'
+	inbox    []incoming
+	events   []happening
+	memory   memory
+	update   update
+	orders   []order // what is to be done once the answer has gone
+	deferred []deferred
+	busy     bool
+	started  bool
+	stop     context.CancelFunc
+	power    power
+	load     load // of a mutant
+	// The network comes back at unplugged; cut says that its going was not acted on yet.
+	unplugged time.Time
+	cut       bool
+	key       string // the login secret
+	version   string // of the running firmware
 
 	loop // belongs to Run's goroutine alone
 }
@@ -54,11 +60,11 @@ func New(cfg Config) (*Device, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	print, err := blueprint(cfg.Blueprint, cfg.Spec)
+	plan, err := blueprint(cfg.Blueprint, cfg.Spec)
 	if err != nil {
 		return nil, err
 	}
-	if urn, err := print.rules.Spec().URN(); err == nil && cfg.Model == "" {
+	if urn, err := plan.rules.Spec().URN(); err == nil && cfg.Model == "" {
 		cfg.Model = urn.Model
 	}
 	cfg.Spec, cfg.Blueprint = nil, nil
@@ -67,12 +73,16 @@ func New(cfg Config) (*Device, error) {
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		key: cfg.Secret, version: cfg.Firmware,
 		random: rand.New(rand.NewPCG(cfg.Seed, hash(cfg.DID))),
-		tables: []*table{newTable(cfg.DID, print)},
+		jitter: rand.New(rand.NewPCG(cfg.Seed, ^hash(cfg.DID))),
+		tables: []*table{newTable(cfg.DID, plan)},
 	}
 	for _, sub := range cfg.SubDevices {
 		if err := d.adopt(sub); err != nil {
 			return nil, err
 		}
+	}
+	for _, t := range d.tables {
+		t.all = cfg.Behaviour.ReportAll
 	}
 	d.identify()
 	return d, nil
@@ -85,11 +95,11 @@ func (d *Device) adopt(sub SubDevice) error {
 	if d.table(sub.DID) != nil {
 		return fmt.Errorf("virtual: sub-device %s is there twice", sub.DID)
 	}
-	print, err := blueprint(sub.Blueprint, sub.Spec)
+	plan, err := blueprint(sub.Blueprint, sub.Spec)
 	if err != nil {
 		return fmt.Errorf("sub-device %s: %w", sub.DID, err)
 	}
-	d.tables = append(d.tables, newTable(sub.DID, print))
+	d.tables = append(d.tables, newTable(sub.DID, plan))
 	return nil
 }
 
@@ -125,15 +135,17 @@ func (d *Device) SetOf(did string, siid, piid int, v miot.Value) error {
 	if t == nil {
 		return fmt.Errorf("virtual: %s speaks for no device %s", d.cfg.DID, did)
 	}
-	slot := t.print.slot(siid, piid)
+	slot := t.plan.slot(siid, piid)
 	if slot < 0 {
 		return fmt.Errorf("virtual: %s has no property %d.%d that keeps a value", did, siid, piid)
 	}
-	sure, bad := t.print.slots[slot].rule.Check(v.Append(nil))
+	sure, bad := t.plan.slots[slot].rule.Check(v.Append(nil))
 	if bad != nil {
 		return fmt.Errorf("virtual: %s: %w", did, bad)
 	}
-	if t.put(slot, sure) {
+	if d.cfg.Behaviour.SilentLocal {
+		t.values[slot], t.told[slot].value = sure, sure
+	} else if t.put(slot, sure) {
 		d.poke()
 	}
 	return nil
@@ -144,7 +156,7 @@ func (d *Device) Value(siid, piid int) (miot.Value, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t := d.tables[0]
-	if slot := t.print.slot(siid, piid); slot >= 0 {
+	if slot := t.plan.slot(siid, piid); slot >= 0 {
 		return t.values[slot], true
 	}
 	return miot.Value{}, false
@@ -165,7 +177,7 @@ func (d *Device) Snapshot() []Property {
 	var all []Property
 	for _, t := range d.tables {
 		for i, v := range t.values {
-			rule := t.print.slots[i].rule
+			rule := t.plan.slots[i].rule
 			all = append(all, Property{DID: t.did, SIID: rule.SIID, PIID: rule.PIID, Name: rule.Name, Value: v})
 		}
 	}
@@ -185,6 +197,9 @@ func (d *Device) table(did string) *table {
 		if t.did == did {
 			return t
 		}
+	}
+	if d.cfg.Behaviour.AnyDID {
+		return d.tables[0]
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func TestFullStateFollowsConnect(t *testing.T) {
 		b.drop()
 		time.Sleep(4 * time.Second)
 		b.set(func(b *bench) { b.reports = nil })
-		d.Set(2, 2, miot.UintValue(33))
+		turn(t, d, 2, 2, miot.UintValue(33))
 		b.drop()
 		time.Sleep(20 * time.Second)
 		if raw, n := b.value("lamp-1", 2, 2); raw != "33" || n == 0 {
@@ -53,25 +53,35 @@ func TestRequests(t *testing.T) {
 	inBubble(t, virtual.Config{Model: "proof-lamp1", Firmware: "1.2.3"}, func(t *testing.T, b *bench, _ *virtual.Device) {
 		long := strings.Repeat("x", 300)
 		for _, c := range []struct{ sentence, request, want string }{
-			{"reads answer in order, each with its code",
+			{
+				"reads answer in order, each with its code",
 				`"method":"get_properties","params":[{"did":"lamp-1","siid":2,"piid":1},{"did":"lamp-1","siid":9,"piid":1},{"did":"x","siid":2,"piid":1},{"did":"lamp-1","siid":2,"piid":6},{"did":"lamp-1","siid":1,"piid":4}]`,
-				`"result":[{"did":"lamp-1","siid":2,"piid":1,"code":0,"value":true},{"did":"lamp-1","siid":9,"piid":1,"code":-4003},{"did":"x","siid":2,"piid":1,"code":-4007},{"did":"lamp-1","siid":2,"piid":6,"code":-4001},{"did":"lamp-1","siid":1,"piid":4,"code":0,"value":"1.2.3"}]`},
-			{"writes are judged one by one",
+				`"result":[{"did":"lamp-1","siid":2,"piid":1,"code":0,"value":true},{"did":"lamp-1","siid":9,"piid":1,"code":-4003},{"did":"x","siid":2,"piid":1,"code":-4007},{"did":"lamp-1","siid":2,"piid":6,"code":-4001},{"did":"lamp-1","siid":1,"piid":4,"code":0,"value":"1.2.3"}]`,
+			},
+			{
+				"writes are judged one by one",
 				`"method":"set_properties","params":[{"did":"lamp-1","siid":2,"piid":2,"value":55},{"did":"lamp-1","siid":2,"piid":2,"value":101},{"did":"lamp-1","siid":2,"piid":4,"value":20},{"did":"lamp-1","siid":2,"piid":3,"value":1},{"did":"lamp-1","siid":2,"piid":1,"value":1},{"did":"lamp-1","siid":2,"piid":8,"value":1},{"did":"lamp-1","siid":2,"piid":5,"value":"` + long + `"},{"did":"lamp-1","siid":2,"piid":2,"value":1e400}]`,
-				`"result":[{"did":"lamp-1","siid":2,"piid":2,"code":0},{"did":"lamp-1","siid":2,"piid":2,"code":-4005},{"did":"lamp-1","siid":2,"piid":4,"code":-4002},{"did":"lamp-1","siid":2,"piid":3,"code":-4005},{"did":"lamp-1","siid":2,"piid":1,"code":-4005},{"did":"lamp-1","siid":2,"piid":8,"code":-4003},{"did":"lamp-1","siid":2,"piid":5,"code":-4005},{"did":"lamp-1","siid":2,"piid":2,"code":-4005}]`},
-			{"an action takes its arguments and gives its out",
+				`"result":[{"did":"lamp-1","siid":2,"piid":2,"code":0},{"did":"lamp-1","siid":2,"piid":2,"code":-4005},{"did":"lamp-1","siid":2,"piid":4,"code":-4002},{"did":"lamp-1","siid":2,"piid":3,"code":-4005},{"did":"lamp-1","siid":2,"piid":1,"code":-4005},{"did":"lamp-1","siid":2,"piid":8,"code":-4003},{"did":"lamp-1","siid":2,"piid":5,"code":-4005},{"did":"lamp-1","siid":2,"piid":2,"code":-4005}]`,
+			},
+			{
+				"an action takes its arguments and gives its out",
 				`"method":"action","params":{"did":"lamp-1","siid":2,"aiid":2,"in":[{"piid":2,"value":10}]}`,
-				`"result":{"did":"lamp-1","siid":2,"aiid":2,"code":0,"out":[{"piid":2,"value":10},{"piid":4,"value":22.`},
-			{"too few arguments are refused",
+				`"result":{"did":"lamp-1","siid":2,"aiid":2,"code":0,"out":[{"piid":2,"value":10},{"piid":4,"value":22.`,
+			},
+			{
+				"too few arguments are refused",
 				`"method":"action","params":{"did":"lamp-1","siid":2,"aiid":2,"in":[]}`,
-				`"result":{"did":"lamp-1","siid":2,"aiid":2,"code":-4006,"out":[]}`},
+				`"result":{"did":"lamp-1","siid":2,"aiid":2,"code":-4006,"out":[]}`,
+			},
 			{"an unknown action is not found", `"method":"action","params":{"did":"lamp-1","siid":2,"aiid":7,"in":[]}`, `"code":-4003`},
 			{"an unknown method is refused", `"method":"foo","params":[]`, `"error":{"code":-32601,`},
 			{"a request that is none is refused", `"params":[]`, `"error":{"code":-32600,`},
 			{"a request over 4,096 bytes is refused", `"method":"foo","x":"` + strings.Repeat(long, 15) + `"`, `"error":{"code":-32600,`},
-			{"a request of 65 items is refused",
+			{
+				"a request of 65 items is refused",
 				`"method":"get_properties","params":[` + strings.Repeat(`{"did":"l","siid":2,"piid":1},`, 64) + `{"did":"l","siid":2,"piid":1}]`,
-				`"error":{"code":-32600,`},
+				`"error":{"code":-32600,`,
+			},
 			{"info names model and firmware", `"method":"miIO.info","params":[]`, `"result":{"model":"proof-lamp1","fw_ver":"1.2.3"`},
 		} {
 			id := b.id()
@@ -140,7 +150,7 @@ func TestUnacknowledgedReportsAreSentAgain(t *testing.T) {
 	inBubble(t, virtual.Config{}, func(t *testing.T, b *bench, d *virtual.Device) {
 		b.forget()
 		b.set(func(b *bench) { b.withhold = true })
-		d.Set(2, 2, miot.UintValue(42))
+		turn(t, d, 2, 2, miot.UintValue(42))
 		if err := d.Fire(2, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +187,7 @@ func TestOwedAcknowledgementEndsTheConnection(t *testing.T) {
 			t.Errorf("%d logins after three minutes, want one", n)
 		}
 		b.set(func(b *bench) { b.withhold = false })
-		d.Set(2, 2, miot.UintValue(21))
+		turn(t, d, 2, 2, miot.UintValue(21))
 		time.Sleep(5 * time.Minute)
 		if raw, _ := b.value("lamp-1", 2, 2); raw != "21" {
 			t.Errorf("brightness was reported as %s", raw)
@@ -230,7 +240,7 @@ func TestFullStateIsPromptBehindABacklog(t *testing.T) {
 	inBubble(t, virtual.Config{}, func(t *testing.T, b *bench, d *virtual.Device) {
 		b.set(func(b *bench) { b.withhold = true })
 		for v := range uint64(12) {
-			d.Set(2, 2, miot.UintValue(v+1))
+			turn(t, d, 2, 2, miot.UintValue(v+1))
 			_ = d.Fire(2, 1)
 			time.Sleep(1100 * time.Millisecond)
 		}

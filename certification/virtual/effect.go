@@ -10,8 +10,8 @@ import (
 // find gives the first slot of a service that has one of these names; -1 when none has.
 func (t *table) find(siid int, names ...string) int {
 	for _, name := range names {
-		for i := range t.print.slots {
-			if rule := t.print.slots[i].rule; rule.SIID == siid && rule.Name == name {
+		for i := range t.plan.slots {
+			if rule := t.plan.slots[i].rule; rule.SIID == siid && rule.Name == name {
 				return i
 			}
 		}
@@ -34,7 +34,7 @@ func (t *table) turn(slot int) {
 	if slot < 0 {
 		return
 	}
-	s := &t.print.slots[slot]
+	s := &t.plan.slots[slot]
 	if on, ok := t.values[slot].Bool(); ok {
 		t.put(slot, miot.BoolValue(!on))
 		return
@@ -54,8 +54,8 @@ func (t *table) turn(slot int) {
 
 // renew is a part that was replaced: its life is full, its hours are none.
 func (t *table) renew(siid int, words []string) {
-	for i := range t.print.slots {
-		s := &t.print.slots[i]
+	for i := range t.plan.slots {
+		s := &t.plan.slots[i]
 		if s.rule.SIID != siid || s.grid.steps == 0 || s.rule.Writable {
 			continue
 		}
@@ -72,25 +72,25 @@ func (t *table) renew(siid int, words []string) {
 // run starts or stops what the service does: its status goes from idle to the first busy word and back, its clock is set.
 func (t *table) run(siid int, on bool) {
 	if slot := t.find(siid, "status"); slot >= 0 {
-		if list := t.print.slots[slot].rule.Property.List; len(list) > 1 {
+		if list := t.plan.slots[slot].rule.Property.List; len(list) > 1 {
 			t.assign(slot, list[0].Value)
 			if on {
 				t.assign(slot, list[1].Value)
 			}
 		}
 	}
-	if slot := t.find(siid, "left-time", "remain-time", "t-left"); slot >= 0 && t.print.slots[slot].grid.steps > 0 {
-		g := t.print.slots[slot].grid
+	if slot := t.find(siid, "left-time", "remain-time", "t-left"); slot >= 0 && t.plan.slots[slot].grid.steps > 0 {
+		g := t.plan.slots[slot].grid
 		t.assign(slot, g.snap(g.min))
 		if on {
-			t.assign(slot, t.print.slots[slot].start)
+			t.assign(slot, t.plan.slots[slot].start)
 		}
 	}
 }
 
 // assign puts a value that the document lists, in the form of the property's format.
 func (t *table) assign(slot int, v miot.Value) {
-	if sure, bad := t.print.slots[slot].rule.Check(v.Append(nil)); bad == nil {
+	if sure, bad := t.plan.slots[slot].rule.Check(v.Append(nil)); bad == nil {
 		t.put(slot, sure)
 	}
 }

@@ -29,7 +29,7 @@ func (d *Device) FireOf(did string, siid, eiid int, arguments ...miot.Value) err
 	if t == nil {
 		return fmt.Errorf("virtual: %s speaks for no device %s", d.cfg.DID, did)
 	}
-	rule, ok := t.print.rules.Event(siid, eiid)
+	rule, ok := t.plan.rules.Event(siid, eiid)
 	if !ok {
 		return fmt.Errorf("virtual: %s has no event %d.%d", did, siid, eiid)
 	}
@@ -62,10 +62,10 @@ func (d *Device) fire(t *table, rule *miot.EventRule, arguments []miot.Argument,
 // happen fires an event of the device's own accord, any of those it has.
 func (d *Device) happen(now time.Time) {
 	t := d.tables[d.random.IntN(len(d.tables))]
-	if len(t.print.events) == 0 {
+	if len(t.plan.events) == 0 {
 		return
 	}
-	rule := t.print.events[d.random.IntN(len(t.print.events))]
+	rule := t.plan.events[d.random.IntN(len(t.plan.events))]
 	d.fire(t, rule, t.arguments(rule.SIID, rule.Event.Arguments, nil), now)
 }
 
@@ -80,8 +80,17 @@ func (d *Device) reportEvents(now time.Time) (next time.Time) {
 		h := d.events[0]
 		d.events = d.events[1:]
 		d.happened.note(now, eventBurst)
-		m := &message{id: d.outbox.takeID(), topic: d.topics.event}
-		m.payload = miot.EventOccuredAt(m.id, h.at.UnixMilli(), h.event)
+		m := &message{id: d.outbox.takeID(), topic: d.topics.event, qos: d.cfg.ReportQoS}
+		if wrong := d.cfg.Behaviour.Event; wrong != nil {
+			wrong(&h.event)
+		}
+		if d.cfg.Behaviour.StampLate {
+			h.at = now
+		}
+		if qos := d.cfg.Behaviour.EventQoS; qos != nil {
+			m.qos = qos()
+		}
+		m.payload = miot.EventOccuredAt(m.id, h.at.Add(d.cfg.Behaviour.Clock).UnixMilli(), h.event)
 		d.mu.Unlock()
 		d.send(m, Reported)
 		d.mu.Lock()
@@ -108,10 +117,10 @@ next:
 }
 
 func (t *table) say(siid, piid int) []byte {
-	if slot := t.print.slot(siid, piid); slot >= 0 {
+	if slot := t.plan.slot(siid, piid); slot >= 0 {
 		return t.values[slot].Append(nil)
 	}
-	if rule, ok := t.print.rules.Property(siid, piid); ok {
+	if rule, ok := t.plan.rules.Property(siid, piid); ok {
 		if v, err := startValue(rule, gridOf(rule)); err == nil {
 			return v.Append(nil)
 		}

@@ -45,18 +45,29 @@ func (h imageHeader) line() []byte {
 
 // OpenImage reads an image and checks its body and, where there is a key, its signature.
 func OpenImage(data []byte, key ed25519.PublicKey) (Image, error) {
-	rest, ok := bytes.CutPrefix(data, []byte(imageMagic))
-	if !ok {
-		return Image{}, errors.New("not an image for a virtual device")
-	}
-	line, body, ok := bytes.Cut(rest, []byte("\n"))
-	var h imageHeader
-	if !ok || json.Unmarshal(line, &h) != nil {
-		return Image{}, errors.New("image has no readable header")
+	h, body, err := splitImage(data)
+	if err != nil {
+		return Image{}, err
 	}
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], h.SHA256) {
 		return Image{}, fmt.Errorf("image body has SHA-256 %x, its header says %x", sum, h.SHA256)
 	}
+	return h.verify(body, key)
+}
+
+func splitImage(data []byte) (h imageHeader, body []byte, err error) {
+	rest, ok := bytes.CutPrefix(data, []byte(imageMagic))
+	if !ok {
+		return h, nil, errors.New("not an image for a virtual device")
+	}
+	line, body, ok := bytes.Cut(rest, []byte("\n"))
+	if !ok || json.Unmarshal(line, &h) != nil {
+		return h, nil, errors.New("image has no readable header")
+	}
+	return h, body, nil
+}
+
+func (h imageHeader) verify(body []byte, key ed25519.PublicKey) (Image, error) {
 	signature := h.Signature
 	h.Signature = nil
 	if key != nil && !ed25519.Verify(key, h.line(), signature) {

@@ -51,6 +51,7 @@ func (d *Device) connect(ctx context.Context, dial dialFunc, password string) (*
 	if most := d.cfg.Behaviour.LargestPacket; most > 0 {
 		l.wire.largest = uint64(most)
 	}
+	l.wire.departs = d.departure()
 	keep := context.AfterFunc(ctx, func() { l.wire.drop(context.Cause(ctx)) })
 	l.client = mqtt.NewClient(d.options(l.wire, password))
 	token := l.client.Connect()
@@ -118,7 +119,7 @@ func (l *link) heartbeat(now time.Time, keepAlive time.Duration, b *Behaviour) (
 		last = now
 	}
 	next = last.Add(each)
-	if waiting {
+	if waiting && !b.Deaf {
 		next = earlier(next, l.pinged.Add(patience))
 	}
 	return next
@@ -146,6 +147,9 @@ func (d *Device) subscribe(l *link, now time.Time) (next time.Time) {
 			return time.Time{}
 		}
 		wait := min(subscribeWait<<min(l.refusals, 8), subscribeWaitCap)
+		if each := d.cfg.Behaviour.Resubscribe; each > 0 {
+			wait = each
+		}
 		l.refusals++
 		d.mu.Lock()
 		l.subscribeAt = now.Add(wait + time.Duration(d.random.Int64N(int64(wait/2))))

@@ -18,13 +18,17 @@ type loop struct {
 	give     context.CancelFunc
 	retryAt  time.Time
 	failures int // in a row, not counting stable sessions
-	sessions int // since the power came
+	// returning says that there was no network, and no attempt since.
+	returning bool
+	sessions  int // since the power came
 
 	outbox     outbox
 	sampled    time.Time
 	properties pace // of messages
 	happened   pace // of events
 	booted     time.Time
+	chattered  time.Time
+	tardy      []answered // answers that wait, of a mutant
 }
 
 // power is how the device is cut off and comes back.
@@ -79,18 +83,26 @@ func (d *Device) step(ctx context.Context) (next time.Time) {
 		next = d.power.until
 	} else {
 		next = earlier(d.sample(now), d.advance(ctx, now))
+		next = earlier(next, earlier(d.complete(now), d.chatter(now)))
 	}
 	d.mu.Unlock()
 	if dead {
 		return next
 	}
+	away := d.offline(now)
 	d.work(now)
+	next = earlier(next, d.answerLate(now))
 	next = earlier(next, d.obey(now))
 	switch {
 	case d.off():
 		return now // an order was to start anew
 	case d.link != nil:
 		next = earlier(next, d.speak(now))
+	case d.attempt == nil && !away.IsZero():
+		next = earlier(next, away)
+	case d.attempt == nil && d.returning:
+		d.returned()
+		next = earlier(next, d.retryAt)
 	case d.attempt == nil && !now.Before(d.retryAt):
 		d.reach(ctx)
 	case d.attempt == nil:
@@ -131,7 +143,10 @@ func (d *Device) speak(now time.Time) (next time.Time) {
 
 // boot is what happens when power comes or the firmware starts anew.
 func (d *Device) boot(now time.Time) {
-	d.booted, d.sampled, d.retryAt = now, now, now.Add(d.cfg.Behaviour.BootTime)
+	d.booted, d.sampled, d.retryAt = now, now, now
+	if boot := d.cfg.Behaviour.Boot; boot != nil {
+		d.retryAt = now.Add(boot())
+	}
 	d.failures, d.sessions = 0, 0
 	// Report ids start at random and count up (protocol §2), within what a float64 holds.
 	d.outbox.nextID = d.random.Int64N(1 << 31)
@@ -164,12 +179,18 @@ func (d *Device) powerless(now time.Time) bool {
 	}
 	if d.power.cut {
 		d.power.cut, d.power.until = false, now.Add(d.power.off)
+		if d.cfg.Behaviour.Bricks && d.update.running() {
+			d.power.until = now.Add(brickedFor)
+		}
 		d.drop(errPowerCut)
 		d.outbox = outbox{}
 		for _, t := range d.tables {
 			t.forget()
 		}
-		d.inbox, d.events, d.orders = nil, nil, nil
+		d.inbox, d.events, d.orders, d.deferred, d.tardy = nil, nil, nil, nil, nil
+		if d.cfg.Behaviour.Forgetful {
+			d.tables[0].reset()
+		}
 		d.update.abandon()
 		d.observe(Observation{Kind: PoweredOff, Pause: d.power.off})
 		d.log.Info("power cut", "for", d.power.off)

@@ -21,6 +21,10 @@ type netif struct {
 // info answers miIO.info. life is the uptime in seconds, by which a bench sees a reboot.
 func (d *Device) info(request miot.Request, now time.Time) []byte {
 	h := hash(d.cfg.DID)
+	var key string
+	if d.cfg.Behaviour.TellsKey {
+		key = d.key
+	}
 	return respond(request.ID, struct {
 		Model    string `json:"model"`
 		Firmware string `json:"fw_ver"`
@@ -28,10 +32,12 @@ func (d *Device) info(request miot.Request, now time.Time) []byte {
 		MAC      string `json:"mac"`
 		Life     int64  `json:"life"`
 		Netif    netif  `json:"netif"`
+		Key      string `json:"key,omitempty"` // of a mutant
 	}{
 		Model: d.cfg.Model, Firmware: d.version, Hardware: "virtual",
 		// 02 marks an address that no maker was given.
 		MAC:   fmt.Sprintf("02:%02X:%02X:%02X:%02X:%02X", byte(h), byte(h>>8), byte(h>>16), byte(h>>24), byte(h>>32)),
+		Key:   key,
 		Life:  int64(now.Sub(d.booted) / time.Second),
 		Netif: netif{LocalIP: fmt.Sprintf("192.0.2.%d", h%253+2), Mask: "255.255.255.0", Gateway: "192.0.2.1"},
 	})
@@ -54,10 +60,7 @@ func (d *Device) configKey(request miot.Request, now time.Time) []byte {
 
 // restore answers miIO.restore: settings, owner and configured secret are gone, the factory identity stays.
 func (d *Device) restore(request miot.Request, now time.Time) []byte {
-	d.key = d.cfg.Secret
-	d.tables[0].reset()
-	d.identify()
-	d.update.abandon()
+	d.forgetOwner()
 	d.observe(Observation{Kind: Restored, ID: request.ID})
 	d.order(reboot, now)
 	return ok(request.ID)
@@ -69,12 +72,12 @@ func (d *Device) identify() {
 		model, serial := d.cfg.Model, d.cfg.Serial
 		if i > 0 {
 			serial = "SN-" + t.did
-			if urn, err := t.print.rules.Spec().URN(); err == nil {
+			if urn, err := t.plan.rules.Spec().URN(); err == nil {
 				model = urn.Model
 			}
 		}
-		for slot := range t.print.slots {
-			rule := t.print.slots[slot].rule
+		for slot := range t.plan.slots {
+			rule := t.plan.slots[slot].rule
 			if rule.SIID != 1 || rule.Format != miot.FormatString {
 				continue
 			}

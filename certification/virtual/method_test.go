@@ -51,7 +51,7 @@ func TestConfiguredKeyAndRestore(t *testing.T) {
 		}
 		b.set(func(b *bench) { b.refuse = false })
 		time.Sleep(3 * time.Minute)
-		d.Set(2, 2, miot.UintValue(13))
+		turn(t, d, 2, 2, miot.UintValue(13))
 		if r := b.ask("lamp-1", miot.Call(0, miot.MethodRestore, nil)); string(r.Result) != `"ok"` {
 			t.Fatalf("restore: %s", r.Payload())
 		}
@@ -69,7 +69,7 @@ func TestConfiguredKeyAndRestore(t *testing.T) {
 func TestPowerCycle(t *testing.T) {
 	inBubble(t, virtual.Config{}, func(t *testing.T, b *bench, d *virtual.Device) {
 		for range 5 {
-			d.Set(2, 2, miot.UintValue(17))
+			turn(t, d, 2, 2, miot.UintValue(17))
 			time.Sleep(2 * time.Second)
 			heard := b.heard()
 			before := heard[len(heard)-1].report.ID
@@ -172,7 +172,7 @@ func TestFirmwareUpdate(t *testing.T) {
 			server := &download{data: c.serve, err: c.err}
 			cfg := virtual.Config{Firmware: "1.5.0", Fetch: server.fetch, FirmwareKey: public, FirmwareFloor: "1.2"}
 			inBubble(t, cfg, func(t *testing.T, b *bench, d *virtual.Device) {
-				d.Set(2, 2, miot.UintValue(44))
+				turn(t, d, 2, 2, miot.UintValue(44))
 				if r := offer(b, announced(c.announce, c.serve)); string(r.Result) != `"ok"` {
 					t.Fatalf("offer: %s", r.Payload())
 				}

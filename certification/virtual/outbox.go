@@ -36,6 +36,7 @@ type outbox struct {
 type message struct {
 	id      int64
 	topic   string
+	qos     byte
 	payload []byte
 	of      []place // the properties in it; none in an event
 	token   mqtt.Token
@@ -101,14 +102,14 @@ func (m *message) release() {
 
 // send puts a report on the wire and into flight.
 func (d *Device) send(m *message, kind Kind) {
-	m.sent, m.token = time.Now(), d.publish(m.topic, m.payload)
+	m.sent, m.token = time.Now(), d.publish(m.topic, m.qos, m.payload)
 	d.outbox.flight = append(d.outbox.flight, m)
 	d.log.Debug(string(kind), "topic", m.topic, "id", m.id, "payload", string(m.payload))
 	d.observe(Observation{Kind: kind, Topic: m.topic, ID: m.id, Payload: m.payload})
 }
 
-func (d *Device) publish(topic string, payload []byte) mqtt.Token {
-	token := d.link.client.Publish(topic, 1, d.cfg.Behaviour.Retain, payload)
+func (d *Device) publish(topic string, qos byte, payload []byte) mqtt.Token {
+	token := d.link.client.Publish(topic, qos, d.cfg.Behaviour.Retain, payload)
 	select {
 	case <-token.Done():
 		if err := token.Error(); err != nil {

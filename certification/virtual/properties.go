@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"time"
 	"unicode/utf8"
 
 	"github.com/proofmark/proofmark/miot"
@@ -29,12 +30,15 @@ func (d *Device) get(ref miot.PropertyRef) miot.ItemResult {
 		r.Code = miot.CodeWrongDID
 		return r
 	}
-	if bad := t.print.rules.CheckGet(ref.SIID, ref.PIID); bad != nil {
+	if bad := t.plan.rules.CheckGet(ref.SIID, ref.PIID); bad != nil {
 		r.Code = bad.Code
 		return r
 	}
-	slot := t.print.slot(ref.SIID, ref.PIID)
+	slot := t.plan.slot(ref.SIID, ref.PIID)
 	r.Value = t.values[slot].Append(nil)
+	if read := d.cfg.Behaviour.Read; read != nil {
+		r.Value = read(t.plan.slots[slot].rule, r.Value)
+	}
 	if d.cfg.Behaviour.ReportReads {
 		t.due(slot, true)
 	}
@@ -62,24 +66,46 @@ func (d *Device) set(item miot.PropertyValue) miot.Code {
 	if t == nil {
 		return miot.CodeWrongDID
 	}
-	v, bad := t.print.rules.CheckSet(item.SIID, item.PIID, item.Value)
-	if rule, ok := t.print.rules.Property(item.SIID, item.PIID); ok && d.cfg.Behaviour.Judge != nil {
+	v, bad := t.plan.rules.CheckSet(item.SIID, item.PIID, item.Value)
+	if rule, ok := t.plan.rules.Property(item.SIID, item.PIID); ok && d.cfg.Behaviour.Judge != nil {
 		bad = d.cfg.Behaviour.Judge(rule, item.Value, bad)
 	}
 	if bad != nil {
+		if slot := t.plan.slot(item.SIID, item.PIID); d.cfg.Behaviour.ReportRefused && slot >= 0 {
+			t.due(slot, true)
+		}
 		return bad.Code
 	}
-	if text, ok := v.Text(); ok && utf8.RuneCountInString(text) > d.cfg.MaxText {
+	if d.barred(t, member(item.SIID, item.PIID), false, v) {
+		return miot.CodeState
+	}
+	if text, ok := v.Text(); ok && utf8.RuneCountInString(text) > d.longest(t, member(item.SIID, item.PIID)) {
 		return miot.CodeValue
 	}
-	slot := t.print.slot(item.SIID, item.PIID)
+	slot := t.plan.slot(item.SIID, item.PIID)
+	rule, _ := t.plan.rules.Property(item.SIID, item.PIID)
+	if amend := d.cfg.Behaviour.Amend; amend != nil {
+		if v = amend(rule, item.Value, v); v.IsZero() {
+			return miot.CodeDone
+		}
+	}
 	if v.IsZero() { // taken by a mutant only
 		if v, _ = miot.DecodeValue(item.Value); v.IsZero() || slot < 0 {
 			return miot.CodeInternal
 		}
 	}
-	t.put(slot, v)
-	if rule := t.print.slots[slot].rule; !rule.Readable {
+	if d.later(t, slot, v) {
+		return miot.CodeAccepted
+	}
+	b := &d.cfg.Behaviour
+	if b.SilentSet != nil && b.SilentSet(rule) || b.Throttle && time.Since(t.told[slot].at) < d.interval() {
+		t.values[slot], t.told[slot].value = v, v
+		return miot.CodeDone
+	}
+	if t.put(slot, v) {
+		d.wrote(t, slot)
+	}
+	if !rule.Readable {
 		t.due(slot, true) // the report is the only way to see that it was taken
 	}
 	return miot.CodeDone

@@ -72,9 +72,9 @@ func (d *Device) gather(now time.Time) (places []place, later time.Time) {
 // compose makes the message; nil when a mutant keeps all of it to itself.
 func (d *Device) compose(places []place, now time.Time) *message {
 	values := make([]miot.PropertyValue, 0, len(places))
-	m := &message{topic: d.topics.properties}
+	m := &message{topic: d.topics.properties, qos: d.cfg.ReportQoS}
 	for _, p := range places {
-		rule := p.table.print.slots[p.slot].rule
+		rule := p.table.plan.slots[p.slot].rule
 		v := p.table.values[p.slot]
 		p.table.mark(p.slot, now)
 		if d.cfg.Behaviour.Report != nil {
@@ -90,6 +90,6 @@ func (d *Device) compose(places []place, now time.Time) *message {
 		return nil
 	}
 	m.id = d.outbox.takeID()
-	m.payload = miot.PropertiesChangedAt(m.id, now.UnixMilli(), values)
+	m.payload = miot.PropertiesChangedAt(m.id, now.Add(d.cfg.Behaviour.Clock).UnixMilli(), values)
 	return m
 }

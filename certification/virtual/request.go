@@ -29,6 +29,7 @@ type incoming struct {
 // receive takes a message from the MQTT client, which acknowledges it on return and must not be kept waiting.
 func (d *Device) receive(m mqtt.Message) {
 	d.mu.Lock()
+	d.count(time.Now())
 	room := len(d.inbox) < inboxSize
 	if room {
 		d.inbox = append(d.inbox, incoming{topic: m.Topic(), payload: m.Payload(), retained: m.Retained()})
@@ -57,31 +58,50 @@ func (d *Device) work(now time.Time) {
 		if answer == nil || d.link == nil {
 			continue
 		}
-		token := d.publish(d.topics.response, answer)
-		d.log.Debug("answered", "payload", string(answer))
-		d.observe(Observation{Kind: Answered, Topic: d.topics.response, Payload: answer})
-		d.mu.Lock()
-		for i := range d.orders {
-			if d.orders[i].answered == nil {
-				d.orders[i].answered = token.Done()
-			}
+		if late := d.cfg.Behaviour.AnswerAfter; late > 0 {
+			d.tardy = append(d.tardy, answered{answer, now.Add(late)})
+			continue
 		}
-		d.mu.Unlock()
+		d.reply(answer)
+		if d.cfg.Behaviour.AnswerTwice {
+			d.reply(answer)
+		}
+	}
+}
+
+// reply sends an answer.
+func (d *Device) reply(answer []byte) {
+	token := d.publish(d.topics.response, 1, answer)
+	d.log.Debug("answered", "payload", string(answer))
+	d.observe(Observation{Kind: Answered, Topic: d.topics.response, Payload: answer})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.orders {
+		if d.orders[i].answered == nil {
+			d.orders[i].answered = token.Done()
+		}
 	}
 }
 
 // handle gives the answer to a message; nil when there is none to give.
 func (d *Device) handle(in incoming, now time.Time) []byte {
+	if d.cfg.Behaviour.Crash != nil && d.cfg.Behaviour.Crash(in.payload) {
+		d.crash()
+		return nil
+	}
 	switch {
 	case in.topic == d.topics.complaint && !in.retained:
 		d.log.Warn("report refused by the gateway", "error", string(in.payload))
 		d.observe(Observation{Kind: Complained, Topic: in.topic, Payload: in.payload})
 		return nil
-	case in.topic != d.topics.request, len(in.payload) == 0, len(in.payload) > maxMessage,
+	case in.topic != d.topics.request && !d.cfg.Behaviour.AnyTopic, len(in.payload) == 0, len(in.payload) > maxMessage,
 		in.retained && !d.cfg.Behaviour.ObeyRetained:
 		// A request that the broker kept was meant for another time (protocol §4).
 		d.observe(Observation{Kind: Ignored, Topic: in.topic, Payload: in.payload})
 		return nil
+	}
+	if d.cfg.Behaviour.Hear != nil {
+		in.payload = d.cfg.Behaviour.Hear(in.payload)
 	}
 	answer := d.answer(in.payload, now)
 	if d.cfg.Behaviour.Answer != nil {

@@ -91,7 +91,7 @@ func TestSetOnceASecond(t *testing.T) {
 		var set []time.Time
 		for i := range uint64(100) {
 			set = append(set, time.Now())
-			d.Set(2, 2, miot.UintValue(i%100+1))
+			turn(t, d, 2, 2, miot.UintValue(i%100+1))
 			time.Sleep(time.Second)
 		}
 		time.Sleep(3 * time.Second)
@@ -114,7 +114,7 @@ func TestFlapping(t *testing.T) {
 	inBubble(t, virtual.Config{}, func(t *testing.T, b *bench, d *virtual.Device) {
 		for n := 1; n <= 10; n++ {
 			seen := len(b.passwords())
-			d.Set(2, 2, miot.IntValue(int64(n)))
+			turn(t, d, 2, 2, miot.IntValue(int64(n)))
 			b.drop()
 			for len(b.passwords()) == seen {
 				time.Sleep(10 * time.Millisecond)

@@ -18,11 +18,11 @@ func one(t *testing.T, name, rest string) *table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	print, err := Compile(document)
+	plan, err := Compile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newTable("d", print)
+	return newTable("d", plan)
 }
 
 func TestSensorsMoveBelievably(t *testing.T) {
@@ -51,7 +51,7 @@ func TestSensorsMoveBelievably(t *testing.T) {
 				table.move(random, 10*time.Second)
 				v, _ = table.values[0].Float64()
 				seen[table.values[0]] = true
-				if _, bad := table.print.slots[0].rule.Check(table.values[0].Append(nil)); bad != nil || v < c.low || v > c.high {
+				if _, bad := table.plan.slots[0].rule.Check(table.values[0].Append(nil)); bad != nil || v < c.low || v > c.high {
 					t.Fatalf("value %s: %v", table.values[0], bad)
 				}
 			}

@@ -3,6 +3,8 @@ package virtual
 import (
 	"context"
 	"time"
+
+	"github.com/proofmark/proofmark/miot"
 )
 
 // reach begins one attempt to connect, beside the loop.
@@ -15,7 +17,7 @@ func (d *Device) reach(ctx context.Context) {
 		password = d.cfg.Behaviour.Password(password, d.failures)
 	}
 	dial := d.cfg.Dial
-	if b := &d.cfg.Behaviour; b.FallBack > 0 && d.failures >= b.FallBack && d.cfg.Plain != nil {
+	if b := &d.cfg.Behaviour; b.FallBack > 0 && d.failures >= b.FallBack && d.failures%2 == 1 && d.cfg.Plain != nil {
 		dial = d.cfg.Plain
 	}
 	result := make(chan connected, 1)
@@ -41,6 +43,11 @@ func (d *Device) opened(c connected) {
 	}
 	d.link = c.link
 	d.sessions++
+	if d.cfg.Behaviour.ShortMemory {
+		d.mu.Lock()
+		d.memory = memory{}
+		d.mu.Unlock()
+	}
 	if d.sessions == 1 || !d.cfg.Behaviour.Unsubscribed {
 		d.link.subscribeAt = d.link.since
 		if late := d.cfg.Behaviour.SubscribeAfter; late != nil {
@@ -55,6 +62,9 @@ func (d *Device) opened(c connected) {
 	d.mu.Lock()
 	for _, t := range d.tables {
 		t.everything()
+	}
+	if eiid := d.cfg.Behaviour.StrayEvent; eiid > 0 {
+		d.events = append(d.events, happening{at: time.Now(), event: miot.Occurrence{DID: d.cfg.DID, SIID: 2, EIID: eiid}})
 	}
 	d.mu.Unlock()
 }
@@ -83,7 +93,7 @@ func (d *Device) pause(kind Kind, err error) {
 		backoff = d.cfg.Behaviour.Backoff
 	}
 	d.mu.Lock()
-	wait := backoff(d.random, d.failures)
+	wait := backoff(d.jitter, d.failures)
 	d.mu.Unlock()
 	d.retryAt = time.Now().Add(wait)
 	d.log.Warn(string(kind), "error", err, "again_in", wait.Round(time.Millisecond), "failures", d.failures)

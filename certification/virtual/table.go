@@ -10,11 +10,12 @@ import (
 // table holds the values of one did: the device's own, or a sub-device's it speaks for.
 type table struct {
 	did     string
-	print   *Blueprint
+	plan    *Blueprint
 	values  []miot.Value
 	told    []telling // what was last reported of each; only notify properties use theirs
-	sensors []sensor  // one for each of print.moves
+	sensors []sensor  // one for each of plan.moves
 	waiting int       // how many tellings are due
+	all     bool      // of a mutant: what has no notify is reported too
 }
 
 // telling is what the gateway knows of a property.
@@ -26,22 +27,22 @@ type telling struct {
 	open  int       // reports of it that are not acknowledged
 }
 
-func newTable(did string, print *Blueprint) *table {
-	t := &table{did: did, print: print}
-	t.values = make([]miot.Value, len(print.slots))
-	t.told = make([]telling, len(print.slots))
-	t.sensors = make([]sensor, len(print.moves))
-	for i := range print.slots {
-		t.put(i, print.slots[i].start)
+func newTable(did string, plan *Blueprint) *table {
+	t := &table{did: did, plan: plan}
+	t.values = make([]miot.Value, len(plan.slots))
+	t.told = make([]telling, len(plan.slots))
+	t.sensors = make([]sensor, len(plan.moves))
+	for i := range plan.slots {
+		t.put(i, plan.slots[i].start)
 	}
 	return t
 }
 
 // reset returns what is a setting to how it left the factory; a used filter stays used.
 func (t *table) reset() {
-	for i := range t.print.slots {
-		if t.print.slots[i].rule.Writable {
-			t.put(i, t.print.slots[i].start)
+	for i := range t.plan.slots {
+		if t.plan.slots[i].rule.Writable {
+			t.put(i, t.plan.slots[i].start)
 		}
 	}
 }
@@ -52,7 +53,7 @@ func (t *table) put(slot int, v miot.Value) bool {
 		return false
 	}
 	t.values[slot] = v
-	for i, moving := range t.print.moves {
+	for i, moving := range t.plan.moves {
 		if moving == slot {
 			t.sensors[i].level, _ = v.Float64()
 		}
@@ -62,7 +63,7 @@ func (t *table) put(slot int, v miot.Value) bool {
 }
 
 func (t *table) due(slot int, force bool) {
-	if !t.print.slots[slot].rule.Notify {
+	if !t.plan.slots[slot].rule.Notify && !t.all {
 		return
 	}
 	if !t.told[slot].due {
@@ -74,15 +75,15 @@ func (t *table) due(slot int, force bool) {
 
 // everything makes the full state due, as after every connect (NOTIFY-05).
 func (t *table) everything() {
-	for i := range t.print.slots {
+	for i := range t.plan.slots {
 		t.due(i, true)
 	}
 }
 
 // move lets all sensors advance by dt.
 func (t *table) move(random *rand.Rand, dt time.Duration) {
-	for i, at := range t.print.moves {
-		s := &t.print.slots[at]
+	for i, at := range t.plan.moves {
+		s := &t.plan.slots[at]
 		home, _ := s.start.Float64()
 		t.sensors[i].advance(random, s.move, s.grid, home, s.rule.Unit, dt)
 		if v := s.grid.snap(t.sensors[i].level); !v.Equal(t.values[at]) {

@@ -18,7 +18,9 @@ import (
 // --nats is PROOFMARK_NATS.
 type commands struct {
 	Serve    ServeCmd    `cmd:"" help:"Run the service: MQTT, HTTP API, metrics."`
-	Simulate SimulateCmd `cmd:"" help:"Run a conforming virtual device of any spec."`
+	Test     TestCmd     `cmd:"" help:"Test a device as certification does: plan quick, full or soak."`
+	Judge    JudgeCmd    `cmd:"" help:"Give the verdicts of a run again, from its transcript alone."`
+	Simulate SimulateCmd `cmd:"" help:"Run a virtual device of any spec, conforming or broken in a chosen way."`
 	Spec     SpecCmd     `cmd:"" help:"Check, show and compare MIoT-Spec-V2 documents."`
 	Bench    BenchCmd    `cmd:"" help:"Measure the gateway and other MQTT brokers, on this machine."`
 	Migrate  MigrateCmd  `cmd:"" help:"Bring the database schema up to date, or show where it stands."`

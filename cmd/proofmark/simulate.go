@@ -71,7 +71,7 @@ func (c *SimulateCmd) config() (virtual.Config, error) {
 		if at < 0 {
 			return config, fmt.Errorf("unknown mutant %s", c.Mutant)
 		}
-		config.Behaviour = mutants[at].Behaviour
+		mutants[at].Apply(&config)
 	}
 	if c.Spec == "" || c.DID == "" || c.Secret == "" {
 		return config, errors.New("simulate needs --spec, --did and --secret")

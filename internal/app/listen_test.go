@@ -58,7 +58,7 @@ func TestTheCAStaysOverRestarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := tls.Dial("tcp", s.Addresses().MQTTS, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // only the certificate is looked at
+	conn, err := tls.Dial("tcp", s.Addresses().MQTTS, &tls.Config{InsecureSkipVerify: true}) // only the certificate is looked at
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,25 @@
+package suite
+
+import (
+	"testing"
+)
+
+func TestConformingDeviceKeepsItsSession(t *testing.T) {
+	for _, name := range []string{"lamp", "climate-sensor", "gateway"} {
+		t.Run(name, func(t *testing.T) {
+			passes(t, trial{spec: sample(t, name), cases: caseIDs("SESS")}.run(t))
+		})
+	}
+}
+
+func TestSessionMutants(t *testing.T) {
+	for _, m := range bred("SESS") {
+		t.Run(m.Name, func(t *testing.T) {
+			cases := caseIDs("SESS")
+			if m.Name == "gives-up" {
+				cases = cases[:8] // it is away for those that follow SESS-08
+			}
+			unmasked(t, m, trial{spec: sample(t, "lamp"), cases: cases}, "has-no-jitter")
+		})
+	}
+}
