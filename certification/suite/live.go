@@ -224,7 +224,7 @@ func (l *live) withDevice(ctx context.Context, end context.CancelCauseFunc, fn f
 	}
 	b, err := bench.New(bench.Config{
 		Writer: l.w, DID: l.DID, Secrets: withConfigured(l.DID, l.Secrets), Transport: l.Transport, PKI: l.PKI, ServerName: l.ServerName,
-		Seed: l.Seed, Operator: ask, Logger: l.Logger,
+		Seed: l.Seed, Operator: ask, WatchLag: l.WatchLag, Logger: l.Logger,
 	})
 	if err != nil {
 		return err

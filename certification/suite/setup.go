@@ -40,6 +40,7 @@ type Setup struct {
 	Operator string // who answers questions: terminal, web, virtual; empty: nobody, and such cases are SKIPPED
 	Ask      func(ctx context.Context, q bench.Question) (transcript.Answer, error)
 
+	WatchLag bool           // look for stalls of this process: in real time without a listener, which always does
 	Repeat   int            // how often a case that fails may be run again
 	Ready    time.Duration  // how long the device may take to appear at first; 5 min by default
 	Progress func(Progress) // may be called from several goroutines at once

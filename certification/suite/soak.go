@@ -131,6 +131,8 @@ func soak04(t *T) {
 	t.powered()
 	t.Ready(returnLimit)
 	kept := t.persistent()
+	found := t.settings()
+	t.disturb(kept)
 	limit := min(time.Duration(t.Declaration.BootTime), OnlineLimit)
 	for n := range SoakCycles {
 		off := time.Duration(1+t.Rand.IntN(60)) * time.Second
@@ -143,6 +145,17 @@ func soak04(t *T) {
 		}
 	}
 	t.Ready(returnLimit)
+	t.restore(found)
+}
+
+// disturb gives properties other values than they have: at their defaults a
+// device that forgets them would not be seen to. What is refused stays as it is.
+func (t *T) disturb(props []*miot.PropertyRule) {
+	for i, now := range t.read(props) {
+		if raw, ok := t.another(props[i], now); ok && t.settable(props[i]) {
+			t.askSet(props[i], raw)
+		}
+	}
 }
 
 // persistent are the properties that are declared to survive a power cycle.

@@ -26,6 +26,7 @@ type Behaviour struct {
 	LargestPacket  int                              // closes the connection on a larger one
 	WillTopic      string                           // of a last will; by default there is none
 	Patience       time.Duration                    // how long PINGRESP may take
+	PingsWhenIdle  bool                             // no PINGREQ while something else was sent
 	NeverReset     bool                             // no session, however long, resets the backoff
 
 	// Power.

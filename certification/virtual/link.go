@@ -107,6 +107,9 @@ func (l *link) heartbeat(now time.Time, keepAlive time.Duration, b *Behaviour) (
 	if last.IsZero() {
 		last = l.since
 	}
+	if wrote := time.Unix(0, l.wire.wrote.Load()); b.PingsWhenIdle && wrote.After(last) {
+		last = wrote
+	}
 	if !now.Before(last.Add(each)) {
 		// A fresh PINGREQ must not hide that the one before was not answered.
 		if !waiting || b.Deaf {

@@ -89,7 +89,7 @@ func init() {
 			}},
 		},
 		Mutant{
-			Name: "takes-small-packets-only", Cases: []string{"CONN-10"},
+			Name: "takes-small-packets-only", Cases: []string{"CONN-10", "ROB-02"},
 			Sentence:  "it closes the connection on a packet of more than 8 KB",
 			Behaviour: Behaviour{LargestPacket: 8 << 10},
 		},

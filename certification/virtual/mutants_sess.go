@@ -23,6 +23,11 @@ func init() {
 			Behaviour: Behaviour{Deaf: true},
 		},
 		Mutant{
+			Name: "listens-when-idle", Cases: []string{"SESS-03", "NET-03"},
+			Sentence:  "while it publishes it does not ping, and takes what TCP takes for an answer",
+			Behaviour: Behaviour{PingsWhenIdle: true},
+		},
+		Mutant{
 			Name: "retries-every-five-seconds", Cases: []string{"SESS-04", "SESS-05", "SESS-06", "SESS-11", "SESS-13"},
 			Sentence:  "it tries again every 5 s for ever",
 			Behaviour: Behaviour{Backoff: every(5 * time.Second)},

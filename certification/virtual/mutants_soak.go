@@ -71,6 +71,11 @@ func init() {
 			},
 		},
 		Mutant{
+			Name: "forgets-in-the-dark", Cases: []string{"SOAK-04"},
+			Sentence:  "a power cut brings its settings back to what they were in the factory",
+			Behaviour: Behaviour{Forgetful: true},
+		},
+		Mutant{
 			Name: "mixes-answers-up", Cases: []string{"SOAK-05"},
 			Sentence: "once in a thousand reads it answers the value it read before",
 			Configure: func(c *Config) {

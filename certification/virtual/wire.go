@@ -40,7 +40,8 @@ type wire struct {
 	writing sync.Mutex
 	opened  bool // CONNECT has gone
 
-	pong   atomic.Bool // PINGRESP has come since the last PINGREQ
+	wrote  atomic.Int64 // Unix ns of the last packet
+	pong   atomic.Bool  // PINGRESP has come since the last PINGREQ
 	closed sync.Once
 	done   chan struct{} // closed with the connection
 	reason atomic.Pointer[error]
@@ -140,6 +141,7 @@ func (w *wire) send(p []byte) (int, error) {
 	if err := w.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}
+	w.wrote.Store(time.Now().UnixNano())
 	n, err := w.Conn.Write(p)
 	if err != nil {
 		w.blame(err)

@@ -22,6 +22,7 @@ type BenchCmd struct {
 	Connections benchConnections `cmd:"" help:"Memory and rate of idle, subscribed connections."`
 	RTT         benchRTT         `cmd:"" name:"rtt" help:"Command round trips, one at a time: HTTP to device and back, and bare MQTT."`
 	Start       benchStart       `cmd:"" help:"Time from exec to ready, and memory then."`
+	Certify     benchCertify     `cmd:"" help:"Many devices under test at once: what the load does to their verdicts."`
 	ServerMochi benchServerMochi `cmd:"" hidden:"" help:"Bare mochi, for the benches to start."`
 }
 

@@ -65,6 +65,7 @@ func (r *run) attachVirtual() error {
 		r.setup.PKI = pki
 		config.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	r.setup.WatchLag = true
 	device, err := rehearsal.New(config)
 	if err != nil {
 		return err

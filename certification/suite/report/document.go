@@ -50,6 +50,7 @@ type Entry struct {
 	Failed      int             `json:"failed"`
 	Tried       string          `json:"tried,omitempty"` // "1 of 4 failed"
 	Took        time.Duration   `json:"took_ns"`
+	Lags        int             `json:"lags,omitempty"` // how often the bench was late meanwhile
 	Hint        string          `json:"hint,omitempty"` // only where something is to be mended
 	Findings    []suite.Finding `json:"findings,omitempty"`
 	Segment     int             `json:"transcript"` // from 1; record numbers are of this one
@@ -109,6 +110,9 @@ func entry(rep *suite.Report, o *suite.Outcome) Entry {
 	e := Entry{
 		ID: o.ID(), Title: o.Case, Verdict: o.Verdict, Attempts: o.Attempts, Failed: o.Failed, Tried: o.Tried(),
 		Findings: r.Findings, Segment: r.Segment + 1,
+	}
+	for _, tried := range o.Results {
+		e.Lags += tried.Lags
 	}
 	if c, err := suite.Lookup(o.Case); err == nil {
 		e.Title, e.Requirement, e.Level = c.Title, c.Requirement, c.Level
@@ -171,4 +175,14 @@ func (d *Document) entries() []*Entry {
 		}
 	}
 	return all
+}
+
+// Lags is how often the bench was late in all.
+func (d *Document) Lags() (n int) {
+	for _, g := range d.Groups {
+		for _, e := range g.Outcomes {
+			n += e.Lags
+		}
+	}
+	return n
 }
