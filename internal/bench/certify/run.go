@@ -93,7 +93,7 @@ func crowd(ctx context.Context, o Options, spec, dir string, n int) (outcome, er
 		all.Go(func() {
 			did := fmt.Sprintf("device-%d", i+1)
 			out.documents[i], _, errs[i] = local.Test(ctx, local.Options{
-				Spec: spec, Plan: o.Plan, Cases: o.Cases, Seed: uint64(i) + 1, DID: did, //nolint:gosec // i is not negative
+				Spec: spec, Plan: o.Plan, Cases: o.Cases, Seed: uint64(i) + 1, DID: did,
 				Out: filepath.Join(dir, did), Config: dir, Formats: []string{"json"}, Virtual: true, Progress: io.Discard,
 			})
 		})
