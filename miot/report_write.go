@@ -58,26 +58,3 @@ func appendCode(dst []byte, code Code) []byte {
 	dst = append(dst, `,"code":`...)
 	return strconv.AppendInt(dst, int64(code), 10)
 }
-
-// AppendAppProperty writes the copy of one item that apps get (§6): params is one object; a sub-device's names its gateway as parent.
-func AppendAppProperty(dst []byte, item Item, parent string) []byte {
-	dst = append(dst, `{"method":"properties_changed","params":`...)
-	dst = appendHead(dst, item.DID, item.SIID, "piid", item.IID)
-	dst = append(dst, `,"value":`...)
-	return appendParent(appendRaw(dst, item.Value), parent)
-}
-
-// AppendAppEvent writes the copy of an event that apps get.
-func AppendAppEvent(dst []byte, item Item, parent string) []byte {
-	dst = append(dst, `{"method":"event_occured","params":`...)
-	dst = Occurrence{DID: item.DID, SIID: item.SIID, EIID: item.IID, Arguments: item.Arguments}.append(dst)
-	return appendParent(dst, parent)
-}
-
-func appendParent(dst []byte, parent string) []byte {
-	if parent != "" {
-		dst = append(dst, `,"parent":`...)
-		dst = appendString(dst, parent)
-	}
-	return append(dst, '}', '}')
-}

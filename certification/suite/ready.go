@@ -42,7 +42,7 @@ func (t *T) Alive(mark Wire, reconnects int) {
 		return
 	}
 	if reconnects > 0 {
-		t.Ready(30 * time.Second)
+		t.Ready(RecoverLimit)
 	}
 	ref, ok := t.AliveProperty()
 	if !ok {

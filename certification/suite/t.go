@@ -159,12 +159,11 @@ func (t *T) Await(within time.Duration, match Match) *Event {
 // expected. It returns nil then.
 func (t *T) Expect(within time.Duration, what string, match Match) *Event {
 	t.result.Checks++
-	from := t.now
 	e := t.Await(within, match)
 	if e == nil {
 		t.add(Finding{
 			Verdict: Fail, Message: what + " did not come", Expected: fmt.Sprintf("%s within %v", what, within),
-			Actual: "nothing of the kind", Records: t.since(from),
+			Actual: "nothing of the kind", Records: t.evidence(nil),
 		})
 	}
 	return e
@@ -195,14 +194,6 @@ func (t *T) Idle(d time.Duration, see func(*Event)) {
 			see(e)
 		}
 	}
-}
-
-// since names the last record, as the place in the time line to look at.
-func (t *T) since(time.Duration) []int {
-	if t.last == nil {
-		return nil
-	}
-	return []int{t.last.Seq}
 }
 
 // describe says in a line what an event is.
