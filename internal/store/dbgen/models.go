@@ -95,6 +95,15 @@ type Job struct {
 	EndedAt     micros.Time
 }
 
+type Notice struct {
+	ID      string
+	Kind    string
+	Org     string
+	Subject string
+	At      micros.Time
+	Data    string
+}
+
 type Outbox struct {
 	ID        int64
 	Subject   string
