@@ -1,0 +1,63 @@
+package certification
+
+import "time"
+
+// DecisionKind is what a reviewer says of a submission.
+type DecisionKind string
+
+// What a reviewer says.
+const (
+	Approve        DecisionKind = "approve"
+	RequestChanges DecisionKind = "request-changes"
+	Reject         DecisionKind = "reject"
+)
+
+// Decision is one reviewer's word in one round. A later one of the same person
+// replaces it; all stay in the audit log.
+type Decision struct {
+	Submission string       `json:"submission"`
+	Round      int          `json:"round"`
+	Reviewer   string       `json:"reviewer"` // acc_…
+	Kind       DecisionKind `json:"kind"`
+	Reason     string       `json:"reason"`
+	Evidence   string       `json:"evidence"` // SHA-256 over what was approved: firmware, spec, runs, waivers
+	At         time.Time    `json:"at"`
+}
+
+// WaiverState is where a waiver stands.
+type WaiverState string
+
+// The states of a waiver.
+const (
+	WaiverProposed WaiverState = "proposed"
+	WaiverApproved WaiverState = "approved"
+	WaiverRefused  WaiverState = "refused"
+	WaiverEnded    WaiverState = "ended" // past its date, or taken back
+)
+
+// Waiver lets a requirement pass unmet for a time. Approved ones are public.
+type Waiver struct {
+	ID          string      `json:"id"` // wvr_…
+	Submission  string      `json:"submission"`
+	Requirement string      `json:"requirement"` // of the catalogue
+	Cases       []string    `json:"cases"`       // outcomes that it covers: "WRITE-03[2.1]"
+	Scope       string      `json:"scope"`       // where it holds: models, firmware, regions, in words
+	Reason      string      `json:"reason"`
+	Until       time.Time   `json:"until"` // its last moment
+	State       WaiverState `json:"state"`
+	ProposedBy  string      `json:"proposed_by"`
+	ProposedAt  time.Time   `json:"proposed_at"`
+	DecidedBy   string      `json:"decided_by,omitempty"`
+	DecidedAt   time.Time   `json:"decided_at,omitzero"`
+}
+
+// Condition is what a conditional approval asks for by a date. One that is missed
+// suspends the certificate by itself.
+type Condition struct {
+	ID     string    `json:"id"` // cnd_…
+	Text   string    `json:"text"`
+	Due    time.Time `json:"due"`
+	MetAt  time.Time `json:"met_at,omitzero"`
+	MetBy  string    `json:"met_by,omitempty"` // acc_… of the reviewer who saw it
+	Missed bool      `json:"missed,omitempty"`
+}
