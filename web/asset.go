@@ -1,0 +1,117 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+// assets are the files under static/. Each is served under a name that holds its
+// hash, so that a browser may keep it for ever.
+type assets struct {
+	byName map[string]*asset // site.css
+	byPath map[string]*asset // /static/site.0123456789abcdef.css
+}
+
+type asset struct {
+	path    string
+	media   string
+	content []byte
+	packed  []byte // gzip, where that is smaller
+}
+
+const assetPrefix = "/static/"
+
+func readAssets() (*assets, error) {
+	a := &assets{byName: map[string]*asset{}, byPath: map[string]*asset{}}
+	err := fs.WalkDir(staticFiles, "static", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := staticFiles.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(file, "static/")
+		f := &asset{path: hashed(name, content), media: mime.TypeByExtension(path.Ext(name)), content: content}
+		if f.media == "" {
+			f.media = "text/plain; charset=utf-8" // a licence
+		}
+		if f.packed, err = pack(content); err != nil {
+			return err
+		}
+		a.byName[name], a.byPath[f.path] = f, f
+		return nil
+	})
+	return a, err
+}
+
+// hashed puts the content's hash before the last ending.
+func hashed(name string, content []byte) string {
+	sum := sha256.Sum256(content)
+	ext := path.Ext(name)
+	return assetPrefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
+}
+
+func pack(content []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.Write(content); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	if b.Len() >= len(content) {
+		return nil, nil
+	}
+	return b.Bytes(), nil
+}
+
+// url is where an asset is found.
+func (a *assets) url(name string) (string, error) {
+	f := a.byName[name]
+	if f == nil {
+		return "", fmt.Errorf("no asset is named %q", name)
+	}
+	return f.path, nil
+}
+
+// ServeHTTP serves /static/….
+func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f := a.byPath[r.URL.Path]
+	if f == nil {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", f.media)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Vary", "Accept-Encoding")
+	content := f.content
+	if f.packed != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		content = f.packed
+	}
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content)
+	}
+}
+
+// Assets serves what the pages refer to, under /static/.
+func (s *Site) Assets() http.Handler { return s.assets }

@@ -1,0 +1,100 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// funcs are what templates may call.
+func (s *Site) funcs() template.FuncMap {
+	return template.FuncMap{
+		"t":       s.words.say,
+		"asset":   s.assets.url,
+		"icon":    icon,
+		"date":    date,
+		"instant": instant,
+		"clock":   clock,
+		"number":  number,
+		"short":   short,
+		"dict":    dict,
+		"lower":   strings.ToLower,
+		"add":     func(a, b int) int { return a + b },
+	}
+}
+
+// date is a day as people here write it: 29 Nov 2026.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.UTC().Format("2 Jan 2006")
+}
+
+// clock is a moment to the minute: 29 Nov 2026, 14:05 UTC.
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.UTC().Format("2 Jan 2006, 15:04 UTC")
+}
+
+// instant is a moment for machines, for the datetime attribute.
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// number groups digits as India does: 12,34,567.
+func number(v any) string {
+	var n int64
+	switch v := v.(type) {
+	case int:
+		n = int64(v)
+	case int64:
+		n = v
+	default:
+		return fmt.Sprint(v)
+	}
+	sign := ""
+	if n < 0 {
+		sign = "−"
+	}
+	digits := strings.TrimPrefix(strconv.FormatInt(n, 10), "-")
+	if len(digits) <= 3 {
+		return sign + digits
+	}
+	tail, head := digits[len(digits)-3:], digits[:len(digits)-3]
+	var groups []string
+	for len(head) > 2 {
+		groups = append([]string{head[len(head)-2:]}, groups...)
+		head = head[:len(head)-2]
+	}
+	if head != "" {
+		groups = append([]string{head}, groups...)
+	}
+	return sign + strings.Join(groups, ",") + "," + tail
+}
+
+// short is the beginning of a hash.
+func short(s string) string {
+	if len(s) <= 12 {
+		return s
+	}
+	return s[:12]
+}
+
+// dict makes a map of pairs, for a part that takes several values.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("dict: %d values are no pairs", len(pairs))
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		key, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		m[key] = pairs[i+1]
+	}
+	return m, nil
+}

@@ -1,0 +1,29 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+)
+
+// StoryBook serves the stories: a list at its root, each under its name.
+func (s *Site) StoryBook() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/stories"), "/")
+		if name == "" {
+			s.Render(w, r, http.StatusOK, "stories", &storiesPage{Page: Page{Title: s.Say("stories.title")}, Stories: Stories()})
+			return
+		}
+		for _, story := range Stories() {
+			if story.Name == name {
+				s.Render(w, r, http.StatusOK, story.Page, story.Data())
+				return
+			}
+		}
+		s.Fail(w, r, http.StatusNotFound, "no story is named "+name)
+	})
+}
+
+type storiesPage struct {
+	Page
+	Stories []Story
+}
