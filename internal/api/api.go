@@ -45,6 +45,8 @@ type API struct {
 	router *chi.Mux
 	huma   huma.API
 
+	sameOrigin *http.CrossOriginProtection
+
 	heartbeat time.Duration // between two signs of life of an event stream
 }
 
@@ -53,7 +55,7 @@ func New(c Config) *API {
 	a := &API{
 		registry: c.Registry, auth: c.Auth, bus: c.Bus, log: c.Log,
 		version: c.Version, ready: c.Ready, observe: c.Observe,
-		router: chi.NewRouter(), heartbeat: heartbeat,
+		router: chi.NewRouter(), heartbeat: heartbeat, sameOrigin: http.NewCrossOriginProtection(),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

@@ -35,9 +35,13 @@ func (a *API) mountApp(r chi.Router) {
 
 func (a *API) app(call appCall) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token := visitOf(r.Context()).token
+		actor := actorOf(r.Context())
+		if actor.Account == "" {
+			noToken().write(w, r)
+			return
+		}
 		if !isApp(r.Context()) {
-			newProblem(kindForbidden, fmt.Sprintf("%s needs scope %s; the token has %v", r.URL.Path, auth.ScopeApp, token.Scopes)).write(w, r)
+			newProblem(kindForbidden, fmt.Sprintf("%s needs scope %s; the token has %v", r.URL.Path, auth.ScopeApp, actor.Scopes)).write(w, r)
 			return
 		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a recorder in a test has none
@@ -47,7 +51,7 @@ func (a *API) app(call appCall) http.HandlerFunc {
 			bodyProblem(err).write(w, r)
 			return
 		}
-		result, err := call(r.Context(), token.Account, body)
+		result, err := call(r.Context(), actor.Account, body)
 		reply := appReply{Message: "ok", Result: result}
 		if err != nil {
 			reply.Code, reply.Message = a.appError(r.Context(), err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,27 +12,50 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 )
 
-// authenticate lets only requests with a good token through.
+// sessionCookie holds a session's key. A browser sends it by itself, which is why
+// what it changes must come from our own pages (see sameOrigin).
+const sessionCookie = auth.SessionCookie
+
+// authenticate finds out who asks: by a bearer token, or by the session's cookie.
+// Nobody is let through as well; the operation decides whether that is enough.
 func (a *API) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secret, ok := bearer(r.Header.Get("Authorization"))
-		if !ok {
-			unauthorized(`Bearer realm="proofmark"`, "send the header Authorization: Bearer <token>").write(w, r)
+		var c auth.Credential
+		if header := r.Header.Get("Authorization"); header != "" {
+			var ok bool
+			if c.Token, ok = bearer(header); !ok {
+				noToken().write(w, r)
+				return
+			}
+		} else if err := a.sameOrigin.Check(r); err != nil {
+			newProblem(kindCrossOrigin, r.Header.Get("Origin")+" is another site: "+err.Error()).write(w, r)
+			return
+		} else if cookie, err := r.Cookie(sessionCookie); err == nil {
+			c.Session = cookie.Value
+		}
+		if c == (auth.Credential{}) {
+			next.ServeHTTP(w, r)
 			return
 		}
-		token, err := a.auth.Check(r.Context(), secret)
+		actor, err := a.auth.Actor(r.Context(), c)
+		v := visitOf(r.Context())
 		switch {
+		case err == nil:
+			v.actor, v.credential = actor, c
+		case errors.Is(err, auth.ErrNoSession): // the cookie outlived it: as if there were none
 		case badToken(err):
 			unauthorized(`Bearer realm="proofmark", error="invalid_token"`, err.Error()).write(w, r)
 			return
-		case err != nil:
+		default:
 			a.problem(r.Context(), err).write(w, r)
 			return
 		}
-		v := visitOf(r.Context())
-		v.token, v.secret = token, secret
 		next.ServeHTTP(w, r)
 	})
+}
+
+func noToken() *Problem {
+	return unauthorized(`Bearer realm="proofmark"`, "log in, or send the header Authorization: Bearer <token>")
 }
 
 func unauthorized(challenge, detail string) *Problem {
@@ -52,33 +74,37 @@ func bearer(header string) (string, bool) {
 	return secret, found && strings.EqualFold(scheme, "Bearer") && secret != ""
 }
 
+// actorOf is who makes the request; the zero Actor is nobody.
+func actorOf(ctx context.Context) auth.Actor { return visitOf(ctx).actor }
+
 // isOperator says whether the caller may do everything.
-func isOperator(ctx context.Context) bool {
-	return slices.Contains(visitOf(ctx).token.Scopes, auth.ScopeOperator)
-}
+func isOperator(ctx context.Context) bool { return actorOf(ctx).Is(auth.RoleOperator) }
 
 // isApp says whether the caller acts for the home of its account.
-func isApp(ctx context.Context) bool {
-	return slices.Contains(visitOf(ctx).token.Scopes, auth.ScopeApp)
-}
+func isApp(ctx context.Context) bool { return actorOf(ctx).Has(auth.ScopeApp) }
 
-// onlyOperators is asked before the body is read.
-func onlyOperators(ctx huma.Context, next func(huma.Context)) {
-	refuseUnless(isOperator(ctx.Context()), auth.ScopeOperator, ctx, next)
-}
-
-func onlyMembers(ctx huma.Context, next func(huma.Context)) {
-	refuseUnless(isOperator(ctx.Context()) || isApp(ctx.Context()), auth.ScopeApp, ctx, next)
-}
-
-func refuseUnless(may bool, needed auth.Scope, ctx huma.Context, next func(huma.Context)) {
-	if may {
-		next(ctx)
-		return
+// onlyIf refuses a caller before the body is read.
+func onlyIf(may func(auth.Actor) bool, needed string) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		actor := actorOf(ctx.Context())
+		r, w := unwrap(ctx)
+		switch {
+		case actor.Account == "":
+			noToken().write(w, r)
+		case !actor.Is(auth.RoleOperator) && !may(actor):
+			newProblem(kindForbidden, ctx.Operation().OperationID+" needs "+needed+"; "+describeActor(actor)).write(w, r)
+		default:
+			next(ctx)
+		}
 	}
-	r, w := unwrap(ctx)
-	newProblem(kindForbidden, fmt.Sprintf("%s needs scope %s; the token has %v", ctx.Operation().OperationID, needed, visitOf(ctx.Context()).token.Scopes)).
-		write(w, r)
+}
+
+// describeActor says what a caller may do, so that it can see what is missing.
+func describeActor(a auth.Actor) string {
+	if a.Token != "" {
+		return fmt.Sprintf("the token has %v, with which its account is %v", a.Scopes, a.Roles)
+	}
+	return fmt.Sprintf("the account is %v", a.Roles)
 }
 
 // mayWatch refuses devices that are not of the caller's account. A device that
@@ -87,7 +113,7 @@ func (a *API) mayWatch(ctx context.Context, dids ...string) error {
 	if isOperator(ctx) {
 		return nil
 	}
-	account := visitOf(ctx).token.Account
+	account := actorOf(ctx).Account
 	for _, did := range dids {
 		ok, err := a.registry.MayWatch(ctx, account, did)
 		if err != nil {

@@ -141,9 +141,9 @@ func (a *API) listDevices(ctx context.Context, in *struct {
 },
 ) (*reply[deviceList], error) {
 	if !isOperator(ctx) {
-		own := visitOf(ctx).token.Account
+		own := actorOf(ctx).Account
 		if in.Account != "" && in.Account != own {
-			return nil, newProblem(kindForbidden, "the token is of account "+own)
+			return nil, newProblem(kindForbidden, "the caller is account "+own)
 		}
 		in.Account = own
 	}

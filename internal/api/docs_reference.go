@@ -90,9 +90,7 @@ func describe(doc *huma.OpenAPI, path string, op *huma.Operation) refOperation {
 	out := refOperation{
 		ID: op.OperationID, Method: op.Method, Path: path, Summary: op.Summary, Description: strings.ReplaceAll(op.Description, "`", ""),
 	}
-	for _, s := range op.Security {
-		out.Scope = strings.Join(s["token"], " ")
-	}
+	out.Scope = scopeOf(op.Security)
 	for _, p := range op.Parameters {
 		out.Parameters = append(out.Parameters, refField{p.Name, p.In, typeOf(p.Schema), p.Description, p.Required})
 	}
@@ -116,6 +114,16 @@ func describe(doc *huma.OpenAPI, path string, op *huma.Operation) refOperation {
 		out.Answers = append(out.Answers, ans)
 	}
 	return out
+}
+
+// scopeOf says in a word or two who may call.
+func scopeOf(security []map[string][]string) string {
+	for _, s := range security {
+		if reach, ok := s["token"]; ok {
+			return cmp.Or(strings.Join(reach, " "), "any")
+		}
+	}
+	return "none: no login"
 }
 
 // fields flattens a schema into one line per member.

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -63,7 +65,7 @@ func (a *API) events(ctx context.Context, in *eventInput) (*streamed, error) {
 
 // ownDevices are the dids of the caller's account.
 func (a *API) ownDevices(ctx context.Context) ([]string, error) {
-	account := visitOf(ctx).token.Account
+	account := actorOf(ctx).Account
 	found, err := a.registry.Devices(ctx, registry.DeviceQuery{Account: account, Limit: maxStreamDevices + 1})
 	if err != nil {
 		return nil, err
@@ -74,10 +76,10 @@ func (a *API) ownDevices(ctx context.Context) ([]string, error) {
 	return each(found, func(d registry.Device) string { return d.DID }), nil
 }
 
-// still says whether the caller's token is still good.
+// still says whether the caller's token or session is still good.
 func (a *API) still(ctx context.Context) bool {
-	_, err := a.auth.Check(ctx, visitOf(ctx).secret)
-	return !badToken(err)
+	_, err := a.auth.Actor(ctx, visitOf(ctx).credential)
+	return !badToken(err) && !errors.Is(err, auth.ErrNoSession) && !errors.Is(err, auth.ErrBlocked)
 }
 
 // subscribe begins to gather events; all means every device there is.

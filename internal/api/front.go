@@ -73,7 +73,7 @@ func (a *API) seen(r *http.Request, v *visit, status int, took time.Duration) {
 		level = slog.LevelDebug // a probe every second says nothing
 	}
 	a.log.LogAttrs(r.Context(), level, "request", slog.String("method", method), slog.String("route", route),
-		slog.Int("status", status), slog.Duration("took", took), slog.String("request", v.id), slog.String("token", v.token.ID))
+		slog.Int("status", status), slog.Duration("took", took), slog.String("request", v.id), slog.String("account", v.actor.Account), slog.String("token", v.actor.Token))
 }
 
 var methods = []string{

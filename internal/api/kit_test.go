@@ -74,12 +74,18 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	return h
 }
 
-// token makes a token of the scope, for an account of its own.
+// token makes a token of the scope, for an account of its own with the role that
+// the scope needs.
 func (h *house) token(scope auth.Scope) (text, account string) {
 	h.Helper()
 	acc, err := h.auth.CreateAccount(h.Context(), "somebody")
 	if err != nil {
 		h.Fatal(err)
+	}
+	if r := auth.Role(scope); r.Granted() {
+		if err := h.auth.GrantRole(h.Context(), acc.ID, r); err != nil {
+			h.Fatal(err)
+		}
 	}
 	_, text, err = h.auth.CreateToken(h.Context(), auth.NewToken{Account: acc.ID, Name: "test", Scopes: []auth.Scope{scope}})
 	if err != nil {

@@ -19,10 +19,41 @@ const (
 	batchLimit = 2 << 20
 )
 
-// operator registers an operation that only tokens of scope operator may call.
+// public registers an operation that needs no login. Who is logged in is known all
+// the same: actorOf.
+func public[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	op.Security = []map[string][]string{}
+	register(a, op, h)
+}
+
+// person registers an operation for everybody who is logged in, whatever the
+// scopes of the token: what it does must be harmless, or look at actorOf itself.
+func person[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	restricted(a, op, "", "a login", func(auth.Actor) bool { return true }, h)
+}
+
+// backer registers an operation for people whose e-mail address is confirmed.
+func backer[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	restricted(a, op, auth.ScopeBacker, "an account with a confirmed e-mail address and scope backer",
+		func(actor auth.Actor) bool { return actor.Is(auth.RoleBacker) }, h)
+}
+
+// startup registers an operation for members of at least one organisation. Which
+// one it is about, and whether that is theirs, is for the handler: MemberOf.
+func startup[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	restricted(a, op, auth.ScopeStartup, "a member of an organisation and scope startup",
+		func(actor auth.Actor) bool { return actor.Is(auth.RoleStartup) }, h)
+}
+
+// reviewer registers an operation for reviewers.
+func reviewer[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
+	restricted(a, op, auth.ScopeReviewer, "a reviewer and scope reviewer",
+		func(actor auth.Actor) bool { return actor.Is(auth.RoleReviewer) }, h)
+}
+
+// operator registers an operation that only operators may call.
 func operator[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
-	op.Middlewares = append(op.Middlewares, onlyOperators)
-	register(a, op, auth.ScopeOperator, h)
+	restricted(a, op, auth.ScopeOperator, "an operator and scope operator", func(auth.Actor) bool { return false }, h)
 }
 
 // ofDevices is an input that names the devices it is about.
@@ -45,13 +76,23 @@ func watcher[I any, P ofDevices[I], O any](a *API, op huma.Operation, h func(con
 // member registers an operation that an app may call too, and that restricts by
 // itself what it shows to one.
 func member[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
-	op.Middlewares = append(op.Middlewares, onlyMembers)
-	register(a, op, auth.ScopeApp, h)
+	restricted(a, op, auth.ScopeApp, "scope app", func(actor auth.Actor) bool { return actor.Has(auth.ScopeApp) }, h)
 }
 
-func register[I, O any](a *API, op huma.Operation, needs auth.Scope, h func(context.Context, *I) (*O, error)) {
+// restricted registers an operation for operators and for those who may; scope is
+// what a token needs for it, empty for any.
+func restricted[I, O any](a *API, op huma.Operation, scope auth.Scope, needed string, may func(auth.Actor) bool, h func(context.Context, *I) (*O, error)) {
+	reach := []string{}
+	if scope != "" {
+		reach = append(reach, string(scope))
+	}
+	op.Security = []map[string][]string{{"token": reach}, {"session": reach}}
+	op.Middlewares = append(op.Middlewares, onlyIf(may, needed))
+	register(a, op, h)
+}
+
+func register[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
 	op.Path = prefix + op.Path
-	op.Security = []map[string][]string{{"token": {string(needs)}}}
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = bodyLimit
 	}
@@ -118,7 +159,8 @@ func document(version string) huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"token": {Type: "http", Scheme: "bearer", Description: "A token made by POST /api/v1/tokens; its scopes are operator and app."},
+					"token":   {Type: "http", Scheme: "bearer", Description: "An access token; its scopes narrow what its account may do."},
+					"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a login; it has all scopes of its account."},
 				},
 			},
 		},

@@ -16,8 +16,10 @@ func (k *kind) ref() string { return docsPath + "#problem-" + k.name }
 // The kinds of problems.
 var (
 	kindUnreadable   = &kind{"unreadable", http.StatusBadRequest, "The request cannot be read", "The body is missing or no JSON."}
-	kindUnauthorized = &kind{"unauthorized", http.StatusUnauthorized, "A token is needed", "No `Authorization: Bearer …`, or the token is unknown, revoked or expired."}
-	kindForbidden    = &kind{"forbidden", http.StatusForbidden, "The token does not allow this", "The operation needs another scope, or the device is not one of the token's account."}
+	kindUnauthorized = &kind{"unauthorized", http.StatusUnauthorized, "A login is needed", "Neither a session nor `Authorization: Bearer …`, or the token is unknown, revoked or expired."}
+	kindForbidden    = &kind{"forbidden", http.StatusForbidden, "This is not allowed to the caller", "The operation needs another role or scope, or the thing belongs to somebody else."}
+	kindBlocked      = &kind{"blocked", http.StatusForbidden, "The account is blocked", "An operator blocked the account; it can do nothing until that is taken back."}
+	kindCrossOrigin  = &kind{"cross-origin", http.StatusForbidden, "Another site must not do this", "A browser sent a change from another site's page: only our own pages may use the session."}
 	kindNotFound     = &kind{"not-found", http.StatusNotFound, "There is no such thing", "The thing that the path or the body names does not exist, or there is no such path."}
 	kindMethod       = &kind{"method-not-allowed", http.StatusMethodNotAllowed, "The path does not take this method", "`Allow` lists the methods that it takes."}
 	kindSlowBody     = &kind{"slow-body", http.StatusRequestTimeout, "The body did not arrive in time", "The body took longer than 10 s to arrive."}
@@ -40,7 +42,7 @@ var (
 
 // kinds are all of them, in the order of their status.
 var kinds = []*kind{
-	kindUnreadable, kindUnauthorized, kindForbidden, kindNotFound, kindMethod, kindSlowBody,
+	kindUnreadable, kindUnauthorized, kindForbidden, kindBlocked, kindCrossOrigin, kindNotFound, kindMethod, kindSlowBody,
 	kindExists, kindConflict, kindInUse, kindOffline, kindTooLarge, kindMediaType,
 	kindInvalid, kindSpecRefused, kindValueRefused, kindGone,
 	kindInternal, kindBadAnswer, kindRefused, kindUnavailable, kindTimeout,

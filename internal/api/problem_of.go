@@ -84,6 +84,8 @@ func problemOfSentinel(err error) *Problem {
 		return newProblem(kindUnavailable, "").with("Retry-After", "1")
 	case errors.Is(err, context.Canceled):
 		return newProblem(kindGone, "")
+	case errors.Is(err, auth.ErrBlocked):
+		return newProblem(kindBlocked, err.Error())
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, auth.ErrNotFound):
 		return newProblem(kindNotFound, plain(err, registry.ErrNotFound))
 	case errors.Is(err, registry.ErrExists):

@@ -48,7 +48,7 @@ func (a *API) mountTokens() {
 		Body struct {
 			Account string       `json:"account" maxLength:"100"`
 			Name    string       `json:"name,omitempty" maxLength:"200"`
-			Scopes  []auth.Scope `json:"scopes" minItems:"1" maxItems:"2" enum:"operator,app"`
+			Scopes  []auth.Scope `json:"scopes" minItems:"1" maxItems:"5" enum:"operator,app,startup,reviewer,backer"`
 			TTL     int          `json:"ttl_s,omitempty" minimum:"0" maximum:"315360000" doc:"Seconds until it expires; 0: it does not."`
 		}
 	},

@@ -9,9 +9,9 @@ import (
 // visit is what is known of one request: its id, and once authenticate has seen
 // it, whose it is. One pointer in the context serves both.
 type visit struct {
-	id     string // req_…, in the answer as X-Request-Id and in the log
-	secret string // the token's text; an event stream checks it again
-	token  auth.Token
+	id         string          // req_…, in the answer as X-Request-Id and in the log
+	credential auth.Credential // an event stream checks it again
+	actor      auth.Actor
 }
 
 type visitKey struct{}

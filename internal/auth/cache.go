@@ -5,49 +5,57 @@ import (
 	"time"
 )
 
-// cacheSize bounds the cache; only tokens that were right get in.
+// cacheSize bounds a cache; only what was there gets in.
 const cacheSize = 10_000
 
-// cache remembers tokens for Staleness; the zero value is ready.
-type cache struct {
+// cache remembers what the store said for Staleness; the zero value is ready.
+type cache[V any] struct {
 	mu      sync.Mutex
-	entries map[string]entry
+	entries map[string]entry[V]
 	forgets uint64 // so far
 }
 
-type entry struct {
-	token Token
+type entry[V any] struct {
+	value V
 	at    time.Time
 }
 
 // get returns what is remembered, and the age to hand to put if nothing is.
-func (c *cache) get(id string, now time.Time) (t Token, found bool, age uint64) {
+func (c *cache[V]) get(key string, now time.Time) (v V, found bool, age uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.entries[id]
+	e, ok := c.entries[key]
 	if !ok || now.Sub(e.at) >= Staleness {
-		return Token{}, false, c.forgets
+		return v, false, c.forgets
 	}
-	return e.token, true, c.forgets
+	return e.value, true, c.forgets
 }
 
-// put remembers a token, unless something was forgotten since get: it could be
-// this one, read before it was revoked.
-func (c *cache) put(t Token, now time.Time, age uint64) {
+// put remembers a value, unless something was forgotten since get: it could be
+// this one, read before it was changed.
+func (c *cache[V]) put(key string, v V, now time.Time, age uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.forgets != age {
 		return
 	}
 	if c.entries == nil || len(c.entries) >= cacheSize {
-		c.entries = make(map[string]entry)
+		c.entries = make(map[string]entry[V])
 	}
-	c.entries[t.ID] = entry{t, now}
+	c.entries[key] = entry[V]{v, now}
 }
 
-func (c *cache) forget(id string) {
+func (c *cache[V]) forget(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forgets++
-	delete(c.entries, id)
+	delete(c.entries, key)
+}
+
+// clear forgets everything: for changes that touch many keys and are rare.
+func (c *cache[V]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgets++
+	c.entries = nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/id"
@@ -20,7 +21,10 @@ const usedEvery = time.Minute
 type Service struct {
 	store Store
 	now   func() time.Time
-	cache cache
+
+	tokens    cache[Token]    // by id
+	sessions  cache[Session]  // by key
+	standings cache[Standing] // by account
 }
 
 // NewService makes a service; a nil clock means time.Now.
@@ -42,8 +46,8 @@ type NewToken struct {
 // CreateToken makes a token. Its text is returned here and never again.
 func (s *Service) CreateToken(ctx context.Context, n NewToken) (t Token, text string, err error) {
 	for _, scope := range n.Scopes {
-		if scope != ScopeOperator && scope != ScopeApp {
-			return Token{}, "", fmt.Errorf("create token %q: scope %q; want %s or %s", n.Name, scope, ScopeOperator, ScopeApp)
+		if !slices.Contains(scopes, scope) {
+			return Token{}, "", fmt.Errorf("create token %q: scope %q; want some of %v", n.Name, scope, scopes)
 		}
 	}
 	t = Token{ID: id.New("tok"), Account: n.Account, Name: n.Name, Scopes: n.Scopes, CreatedAt: s.now()}
@@ -65,7 +69,7 @@ func (s *Service) Check(ctx context.Context, text string) (Token, error) {
 		return Token{}, err
 	}
 	now := s.now()
-	t, cached, age := s.cache.get(tokenID, now)
+	t, cached, age := s.tokens.get(tokenID, now)
 	if !cached {
 		if t, err = s.store.Token(ctx, tokenID); errors.Is(err, ErrNotFound) {
 			return Token{}, fmt.Errorf("%w: %s is unknown", ErrBadToken, tokenID)
@@ -85,7 +89,7 @@ func (s *Service) Check(ctx context.Context, text string) (Token, error) {
 		if now.Sub(t.UsedAt) >= usedEvery && s.store.UseToken(ctx, t.ID, now) == nil { // nobody is turned away because this could not be noted
 			t.UsedAt = now
 		}
-		s.cache.put(t, now, age)
+		s.tokens.put(t.ID, t, now, age)
 	}
 	return t, nil
 }
@@ -102,12 +106,13 @@ func (s *Service) CheckApp(ctx context.Context, account, text string) (Token, er
 	case !t.Has(ScopeApp):
 		return Token{}, fmt.Errorf("%w: %s lacks the scope %s", ErrBadToken, t.ID, ScopeApp)
 	}
-	return t, nil
+	_, err = s.act(ctx, account, t.Scopes)
+	return t, err
 }
 
 // Revoke ends a token: here at once, elsewhere within Staleness.
 func (s *Service) Revoke(ctx context.Context, tokenID string) error {
-	defer s.cache.forget(tokenID) // also after an error: it may have been stored all the same
+	defer s.tokens.forget(tokenID) // also after an error: it may have been stored all the same
 	if err := s.store.RevokeToken(ctx, tokenID, s.now()); err != nil {
 		return fmt.Errorf("revoke token %s: %w", tokenID, err)
 	}

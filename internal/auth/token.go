@@ -18,7 +18,14 @@ type Scope string
 const (
 	ScopeOperator Scope = "operator" // everything on this installation
 	ScopeApp      Scope = "app"      // the devices of its account's homes, over HTTPS and MQTT
+	ScopeStartup  Scope = "startup"  // the work of its account's organisations
+	ScopeReviewer Scope = "reviewer" // what a reviewer does
+	ScopeBacker   Scope = "backer"   // to support campaigns
 )
+
+// scopes are all of them: a session has them, a token those it was made with. A
+// scope never gives what the account itself may not do.
+var scopes = []Scope{ScopeOperator, ScopeApp, ScopeStartup, ScopeReviewer, ScopeBacker}
 
 // Token lets a program act for an account.
 type Token struct {

@@ -30,7 +30,7 @@ func (s authStore) wrap(ctx context.Context, err error, format string, args ...a
 
 func (s authStore) CreateAccount(ctx context.Context, a auth.Account) error {
 	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
-		return q.InsertAccount(ctx, dbgen.InsertAccountParams{ID: a.ID, Name: text(a.Name), CreatedAt: micros.Of(a.CreatedAt)})
+		return insertAccount(ctx, q, a)
 	})
 	return s.wrap(ctx, err, "create account %s", a.ID)
 }
@@ -45,6 +45,16 @@ func (s authStore) Accounts(ctx context.Context, after string, limit int) ([]aut
 	return list(rows, account), s.wrap(ctx, err, "accounts after %q", after)
 }
 
+func insertAccount(ctx context.Context, q *dbgen.Queries, a auth.Account) error {
+	return q.InsertAccount(ctx, dbgen.InsertAccountParams{
+		ID: a.ID, Name: text(a.Name), Email: a.Email, CreatedAt: micros.Of(a.CreatedAt),
+		ConfirmedAt: micros.Of(a.ConfirmedAt), BlockedAt: micros.Of(a.BlockedAt),
+	})
+}
+
 func account(a dbgen.Account) auth.Account {
-	return auth.Account{ID: a.ID, Name: a.Name, CreatedAt: a.CreatedAt.Time()}
+	return auth.Account{
+		ID: a.ID, Name: a.Name, Email: a.Email, CreatedAt: a.CreatedAt.Time(),
+		ConfirmedAt: a.ConfirmedAt.Time(), BlockedAt: a.BlockedAt.Time(),
+	}
 }

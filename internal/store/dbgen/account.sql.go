@@ -12,18 +12,25 @@ import (
 )
 
 const account = `-- name: Account :one
-SELECT id, name, created_at FROM account WHERE id = $1
+SELECT id, name, created_at, email, confirmed_at, blocked_at FROM account WHERE id = $1
 `
 
 func (q *Queries) Account(ctx context.Context, id string) (Account, error) {
 	row := q.db.QueryRowContext(ctx, account, id)
 	var i Account
-	err := row.Scan(&i.ID, &i.Name, &i.CreatedAt)
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.CreatedAt,
+		&i.Email,
+		&i.ConfirmedAt,
+		&i.BlockedAt,
+	)
 	return i, err
 }
 
 const accounts = `-- name: Accounts :many
-SELECT id, name, created_at FROM account WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, name, created_at, email, confirmed_at, blocked_at FROM account WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 type AccountsParams struct {
@@ -40,7 +47,14 @@ func (q *Queries) Accounts(ctx context.Context, arg AccountsParams) ([]Account, 
 	var items []Account
 	for rows.Next() {
 		var i Account
-		if err := rows.Scan(&i.ID, &i.Name, &i.CreatedAt); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.CreatedAt,
+			&i.Email,
+			&i.ConfirmedAt,
+			&i.BlockedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -54,17 +68,108 @@ func (q *Queries) Accounts(ctx context.Context, arg AccountsParams) ([]Account, 
 	return items, nil
 }
 
+const grantRole = `-- name: GrantRole :execrows
+INSERT INTO account_role (account, role, granted_at) VALUES ($1, $2, $3)
+ON CONFLICT (account, role) DO NOTHING
+`
+
+type GrantRoleParams struct {
+	Account   string
+	Role      string
+	GrantedAt micros.Time
+}
+
+func (q *Queries) GrantRole(ctx context.Context, arg GrantRoleParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, grantRole, arg.Account, arg.Role, arg.GrantedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const insertAccount = `-- name: InsertAccount :exec
-INSERT INTO account (id, name, created_at) VALUES ($1, $2, $3)
+INSERT INTO account (id, name, created_at, email, confirmed_at, blocked_at) VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertAccountParams struct {
-	ID        string
-	Name      string
-	CreatedAt micros.Time
+	ID          string
+	Name        string
+	CreatedAt   micros.Time
+	Email       string
+	ConfirmedAt micros.Time
+	BlockedAt   micros.Time
 }
 
 func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) error {
-	_, err := q.db.ExecContext(ctx, insertAccount, arg.ID, arg.Name, arg.CreatedAt)
+	_, err := q.db.ExecContext(ctx, insertAccount,
+		arg.ID,
+		arg.Name,
+		arg.CreatedAt,
+		arg.Email,
+		arg.ConfirmedAt,
+		arg.BlockedAt,
+	)
 	return err
+}
+
+const membershipsOf = `-- name: MembershipsOf :many
+
+SELECT member.org, member.role FROM member JOIN org ON org.id = member.org
+WHERE member.account = $1 AND org.blocked_at = 0 ORDER BY member.org
+`
+
+type MembershipsOfRow struct {
+	Org  string
+	Role string
+}
+
+// MembershipsOf leaves out the organisations that are blocked.
+func (q *Queries) MembershipsOf(ctx context.Context, account string) ([]MembershipsOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, membershipsOf, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MembershipsOfRow
+	for rows.Next() {
+		var i MembershipsOfRow
+		if err := rows.Scan(&i.Org, &i.Role); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const rolesOf = `-- name: RolesOf :many
+SELECT role FROM account_role WHERE account = $1 ORDER BY role
+`
+
+func (q *Queries) RolesOf(ctx context.Context, account string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, rolesOf, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var role string
+		if err := rows.Scan(&role); err != nil {
+			return nil, err
+		}
+		items = append(items, role)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

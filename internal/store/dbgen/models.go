@@ -11,9 +11,12 @@ import (
 )
 
 type Account struct {
-	ID        string
-	Name      string
-	CreatedAt micros.Time
+	ID          string
+	Name        string
+	CreatedAt   micros.Time
+	Email       string
+	ConfirmedAt micros.Time
+	BlockedAt   micros.Time
 }
 
 type Bucket struct {
@@ -125,6 +128,18 @@ type Product struct {
 	Model     string
 	Name      string
 	CreatedAt micros.Time
+}
+
+type Session struct {
+	Key       string
+	ID        string
+	Account   string
+	Data      []byte
+	CreatedAt micros.Time
+	SeenAt    micros.Time
+	ExpiresAt micros.Time
+	Address   string
+	Agent     string
 }
 
 type SpecVersion struct {
