@@ -39,6 +39,7 @@ func TestConformance(t *testing.T) {
 		{"jobs", jobCases},
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
+		{"campaigns", campaignCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

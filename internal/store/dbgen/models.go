@@ -31,6 +31,66 @@ type Bucket struct {
 	Mean       float64
 }
 
+type Campaign struct {
+	ID             string
+	Number         int64
+	Org            string
+	Author         string
+	ProductID      string
+	Model          string
+	Certificate    string
+	Regions        string
+	Title          string
+	Page           string
+	Price          int64
+	RetailPrice    int64
+	Currency       string
+	TargetUnits    int64
+	StockLimit     int64
+	PerBackerLimit int64
+	OpensAt        micros.Time
+	ClosesAt       micros.Time
+	ShipKind       string
+	ShipByAt       micros.Time
+	ShipDays       int
+	Schedule       string
+	State          string
+	Held           bool
+	HeldReason     string
+	HeldAt         micros.Time
+	Version        int64
+	CreatedAt      micros.Time
+	UpdatedAt      micros.Time
+	DecidedAt      micros.Time
+}
+
+type CampaignCounter struct {
+	Campaign       string
+	Open           bool
+	Held           bool
+	OpensAt        micros.Time
+	ClosesAt       micros.Time
+	SeenAt         micros.Time
+	Price          int64
+	Currency       string
+	StockLimit     int64
+	PerBackerLimit int64
+	Reserved       int64
+	Paid           int64
+	Cancelled      int64
+	Backers        int64
+	Waiting        int64
+	Changes        int64
+}
+
+type CampaignVariant struct {
+	ID         string
+	Campaign   string
+	Position   int
+	Name       string
+	StockLimit int64
+}
+
 type Command struct {
 	ID        string
 	DID       string
@@ -172,6 +232,16 @@ type Twin struct {
 	At         micros.Time
 	ReceivedAt micros.Time
 	Quality    string
+}
+
+type VariantCounter struct {
+	Variant    string
+	Campaign   string
+	StockLimit int64
+	Reserved   int64
+	Paid       int64
+	Cancelled  int64
+	Waiting    int64
 }
 
 type Violation struct {
