@@ -47,7 +47,7 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 		Data: c.Data, Database: c.Database, NATS: c.NATS,
 		HTTP: c.HTTP, MQTT: c.MQTT, MQTTS: c.MQTTS, Metrics: c.Metrics,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSClientCA: c.TLSClientCA, TLSNames: c.TLSName,
-		Lease: c.NodeLease, Version: release(), Log: log,
+		Demo: c.Demo, Lease: c.NodeLease, Version: release(), Log: log,
 	})
 	if err != nil {
 		return &exitError{Code: 2, Err: err}

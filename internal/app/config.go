@@ -26,6 +26,7 @@ type Config struct {
 	TLSClientCA     string   // PEM file of the CA that signs device certificates; empty: the one made in Data
 	TLSNames        []string // further names and addresses for the certificate made in Data
 
+	Demo    bool          // StartDemo will fill it: every page says that its world is made up
 	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
 	Version string
 	Log     *slog.Logger

@@ -11,6 +11,7 @@ import (
 
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/internal/api"
+	"github.com/proofmark/proofmark/web"
 )
 
 func (a *App) startBroker(context.Context) error {
@@ -42,15 +43,23 @@ func (a *App) startBroker(context.Context) error {
 }
 
 func (a *App) startHTTP(context.Context) error {
+	site, err := web.New(web.Options{Demo: a.cfg.Demo, Log: a.log.With("part", "web")})
+	if err != nil {
+		return err
+	}
 	r := chi.NewRouter()
 	r.Handle("/mqtt", a.broker.WebSocket())
-	// Until there are pages, whoever opens the address finds the reference.
+	r.Handle("/static/*", site.Assets())
+	if a.cfg.Demo {
+		r.Handle("/stories", site.StoryBook())
+		r.Handle("/stories/*", site.StoryBook())
+	}
+	// Until there is a front page, whoever opens the address finds the reference.
 	r.Handle("/", http.RedirectHandler("/api/docs", http.StatusFound))
 	r.Mount("/", api.New(api.Config{
 		Registry: a.registry, Auth: a.auth, Bus: a.bus, Log: a.log.With("part", "http"),
 		Ready: a.ready, Version: a.cfg.Version, Observe: a.metrics.observe,
 	}))
-	var err error
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
 		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 	}); err != nil {
