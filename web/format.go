@@ -20,8 +20,11 @@ func (s *Site) funcs() template.FuncMap {
 		"number":  number,
 		"short":   short,
 		"dict":    dict,
-		"lower":   strings.ToLower,
-		"add":     func(a, b int) int { return a + b },
+
+		"stateKind": stateKind,
+		"stateIcon": stateIcon,
+		"lower":     strings.ToLower,
+		"add":       func(a, b int) int { return a + b },
 	}
 }
 

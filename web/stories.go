@@ -9,8 +9,13 @@ import (
 func (s *Site) StoryBook() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/stories"), "/")
-		if name == "" {
+		switch name {
+		case "":
 			s.Render(w, r, http.StatusOK, "stories", &storiesPage{Page: Page{Title: s.Say("stories.title")}, Stories: Stories()})
+			return
+		case "badge.svg":
+			w.Header().Set("Content-Type", "image/svg+xml")
+			_, _ = w.Write(Badge(s.Say("site.name"), s.Say("state.active"), "active"))
 			return
 		}
 		for _, story := range Stories() {

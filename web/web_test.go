@@ -151,3 +151,12 @@ func TestNumbersAreGroupedAsInIndia(t *testing.T) {
 		}
 	}
 }
+
+func TestABadgeSaysItsStateInWords(t *testing.T) {
+	b := string(Badge("Proofmark", "<suspended>", "suspended"))
+	for _, want := range []string{`aria-label="Proofmark: &lt;suspended&gt;"`, "<title>", `fill="#744d00"`} {
+		if !strings.Contains(b, want) {
+			t.Errorf("the badge lacks %s: %s", want, b)
+		}
+	}
+}
