@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/registry"
@@ -22,6 +23,8 @@ type Config struct {
 	Bus      bus.Bus
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
+
+	Transparency *translog.Log // the log of what happened to certificates
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -39,8 +42,11 @@ type API struct {
 	bus      bus.Bus
 	log      *slog.Logger
 	version  string
-	ready    func(ctx context.Context) map[string]error
-	observe  func(route, method string, status int, d time.Duration)
+
+	transparency *translog.Log
+
+	ready   func(ctx context.Context) map[string]error
+	observe func(route, method string, status int, d time.Duration)
 
 	router *chi.Mux
 	huma   huma.API
@@ -54,7 +60,7 @@ type API struct {
 func New(c Config) *API {
 	a := &API{
 		registry: c.Registry, auth: c.Auth, bus: c.Bus, log: c.Log,
-		version: c.Version, ready: c.Ready, observe: c.Observe,
+		version: c.Version, ready: c.Ready, observe: c.Observe, transparency: c.Transparency,
 		router: chi.NewRouter(), heartbeat: heartbeat, sameOrigin: http.NewCrossOriginProtection(),
 	}
 	if a.log == nil {
@@ -67,6 +73,7 @@ func New(c Config) *API {
 	a.router.NotFound(noRoute)
 	a.router.MethodNotAllowed(a.wrongMethod)
 	a.mountHealth(a.router)
+	a.mountLog(a.router)
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -83,6 +90,7 @@ func New(c Config) *API {
 		a.mountRequests()
 		a.mountProperties()
 		a.mountEvents()
+		a.mountLogProofs()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)
