@@ -31,17 +31,26 @@ func (q *Queries) CurrentSigningKey(ctx context.Context, purpose string) (Signin
 }
 
 const endSigningKey = `-- name: EndSigningKey :execrows
-UPDATE signing_key SET ended_at = $1 WHERE id = $2 AND purpose = $3 AND ended_at = 0
+UPDATE signing_key SET ended_at = $1, revoked_at = $2, reason = $3
+WHERE id = $4 AND purpose = $5 AND ended_at = 0
 `
 
 type EndSigningKeyParams struct {
-	EndedAt micros.Time
-	ID      string
-	Purpose string
+	EndedAt   micros.Time
+	RevokedAt micros.Time
+	Reason    string
+	ID        string
+	Purpose   string
 }
 
 func (q *Queries) EndSigningKey(ctx context.Context, arg EndSigningKeyParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, endSigningKey, arg.EndedAt, arg.ID, arg.Purpose)
+	result, err := q.db.ExecContext(ctx, endSigningKey,
+		arg.EndedAt,
+		arg.RevokedAt,
+		arg.Reason,
+		arg.ID,
+		arg.Purpose,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -68,25 +77,6 @@ func (q *Queries) InsertSigningKey(ctx context.Context, arg InsertSigningKeyPara
 		arg.CreatedAt,
 	)
 	return err
-}
-
-const revokeSigningKey = `-- name: RevokeSigningKey :execrows
-UPDATE signing_key SET revoked_at = $1, reason = $2
-WHERE id = $3 AND revoked_at = 0 AND ended_at <> 0
-`
-
-type RevokeSigningKeyParams struct {
-	RevokedAt micros.Time
-	Reason    string
-	ID        string
-}
-
-func (q *Queries) RevokeSigningKey(ctx context.Context, arg RevokeSigningKeyParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, revokeSigningKey, arg.RevokedAt, arg.Reason, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const signingKeys = `-- name: SigningKeys :many

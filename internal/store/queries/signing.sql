@@ -9,8 +9,5 @@ INSERT INTO signing_key (id, purpose, public, created_at, ended_at, revoked_at, 
 VALUES (sqlc.arg(id), sqlc.arg(purpose), sqlc.arg(public), sqlc.arg(created_at), 0, 0, '');
 
 -- name: EndSigningKey :execrows
-UPDATE signing_key SET ended_at = sqlc.arg(ended_at) WHERE id = sqlc.arg(id) AND purpose = sqlc.arg(purpose) AND ended_at = 0;
-
--- name: RevokeSigningKey :execrows
-UPDATE signing_key SET revoked_at = sqlc.arg(revoked_at), reason = sqlc.arg(reason)
-WHERE id = sqlc.arg(id) AND revoked_at = 0 AND ended_at <> 0;
+UPDATE signing_key SET ended_at = sqlc.arg(ended_at), revoked_at = sqlc.arg(revoked_at), reason = sqlc.arg(reason)
+WHERE id = sqlc.arg(id) AND purpose = sqlc.arg(purpose) AND ended_at = 0;
