@@ -43,9 +43,16 @@ func (a FileAnchor) Newest(origin string) (Tree, bool, error) {
 }
 
 // Remember implements Anchor: when it returns, the checkpoint outlives a loss of
-// power.
+// power. It never goes back: a smaller one than is remembered gives ErrLate.
 func (a FileAnchor) Remember(origin string, c Checkpoint) error {
-	if err := a.remember(origin, c); err != nil {
+	newest, found, err := a.Newest(origin)
+	if err == nil && found && newest.Size > c.Size {
+		err = fmt.Errorf("one of size %d is there: %w", newest.Size, ErrLate)
+	}
+	if err == nil {
+		err = a.remember(origin, c)
+	}
+	if err != nil {
 		return fmt.Errorf("anchor the checkpoint of size %d: %w", c.Size, err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -24,6 +25,8 @@ type Config struct {
 	Blobs    blob.Store   // of uploaded files
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
+
+	Transparency *translog.Log // the log of what happened to certificates
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -42,8 +45,11 @@ type API struct {
 	blobs    blob.Store
 	log      *slog.Logger
 	version  string
-	ready    func(ctx context.Context) map[string]error
-	observe  func(route, method string, status int, d time.Duration)
+
+	transparency *translog.Log
+
+	ready   func(ctx context.Context) map[string]error
+	observe func(route, method string, status int, d time.Duration)
 
 	router *chi.Mux
 	huma   huma.API
@@ -57,9 +63,19 @@ type API struct {
 // New builds the routes.
 func New(c Config) *API {
 	a := &API{
-		registry: c.Registry, auth: c.Auth, bus: c.Bus, blobs: c.Blobs, log: c.Log,
-		version: c.Version, ready: c.Ready, observe: c.Observe,
-		router: chi.NewRouter(), heartbeat: heartbeat, sameOrigin: http.NewCrossOriginProtection(), files: make(map[string]bool),
+		registry:     c.Registry,
+		auth:         c.Auth,
+		bus:          c.Bus,
+		blobs:        c.Blobs,
+		transparency: c.Transparency,
+		log:          c.Log,
+		version:      c.Version,
+		ready:        c.Ready,
+		observe:      c.Observe,
+		router:       chi.NewRouter(),
+		heartbeat:    heartbeat,
+		sameOrigin:   http.NewCrossOriginProtection(),
+		files:        make(map[string]bool),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -71,6 +87,7 @@ func New(c Config) *API {
 	a.router.NotFound(noRoute)
 	a.router.MethodNotAllowed(a.wrongMethod)
 	a.mountHealth(a.router)
+	a.mountLog(a.router)
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -87,6 +104,7 @@ func New(c Config) *API {
 		a.mountRequests()
 		a.mountProperties()
 		a.mountEvents()
+		a.mountLogProofs()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

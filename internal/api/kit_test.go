@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -63,7 +64,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 			t.Error(err)
 		}
 	})
-	c := api.Config{Registry: h.registry, Auth: h.auth, Bus: h.bus, Log: log, Version: "test"}
+	c := api.Config{Registry: h.registry, Auth: h.auth, Bus: h.bus, Log: log, Version: "test", Transparency: translog.New(h.db.Log())}
 	for _, f := range change {
 		f(&c)
 	}

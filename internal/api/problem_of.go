@@ -21,6 +21,9 @@ func problemOf(err error) *Problem {
 		return p
 	}
 	if p = problemOfSpec(err); p == nil {
+		p = problemOfLog(err)
+	}
+	if p == nil {
 		p = problemOfSentinel(err)
 	}
 	p.cause = err

@@ -40,6 +40,7 @@ func TestConformance(t *testing.T) {
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
 		{"campaigns", campaignCases},
+		{"transparency log", logCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/proofmark/proofmark/certification/translog"
+	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -24,4 +26,16 @@ func (db *DB) Write(ctx context.Context, statement string, args ...any) error {
 	defer func() { _ = pool.Close() }()
 	_, err = pool.ExecContext(ctx, statement, args...)
 	return err
+}
+
+// AppendEvents appends to the log as the transactions of facts do.
+func (db *DB) AppendEvents(ctx context.Context, events ...translog.Event) (first int64, err error) {
+	err = db.transact(ctx, func(q *dbgen.Queries) error {
+		first, err = appendEvents(ctx, q, events...)
+		return err
+	})
+	if err == nil {
+		db.logged()
+	}
+	return first, err
 }

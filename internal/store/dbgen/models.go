@@ -158,6 +158,14 @@ type Job struct {
 	EndedAt     micros.Time
 }
 
+type LogCheckpoint struct {
+	Size     int64
+	KeyID    string
+	Root     []byte
+	Note     string
+	SignedAt micros.Time
+}
+
 type Notice struct {
 	ID      string
 	Kind    string
@@ -200,6 +208,16 @@ type Session struct {
 	ExpiresAt micros.Time
 	Address   string
 	Agent     string
+}
+
+type SigningKey struct {
+	ID        string
+	Purpose   string
+	Public    []byte
+	CreatedAt micros.Time
+	EndedAt   micros.Time
+	RevokedAt micros.Time
+	Reason    string
 }
 
 type SpecVersion struct {

@@ -1,0 +1,28 @@
+package store_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/proofmark/proofmark/certification/translog"
+	"github.com/proofmark/proofmark/internal/pgtest"
+	"github.com/proofmark/proofmark/internal/store"
+)
+
+const origin = "proofmark.example/log"
+
+func signerOptions(db *storeDB, dir string, key translog.Key) translog.SignerOptions {
+	return translog.SignerOptions{
+		Store: db.Log(), Anchor: translog.FileAnchor{Dir: dir}, Lease: db.Jobs(), Origin: origin,
+		Key: func(context.Context) (translog.Key, error) { return key, nil },
+	}
+}
+
+// sibling is an empty database on the same engine.
+func sibling(t *testing.T, db *storeDB) string {
+	if db.Engine() == store.SQLite {
+		return "sqlite:" + filepath.Join(t.TempDir(), "sibling.db")
+	}
+	return pgtest.URL(t)
+}
