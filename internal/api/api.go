@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -20,6 +21,7 @@ type Config struct {
 	Registry *registry.Registry
 	Auth     *auth.Service
 	Bus      bus.Bus
+	Blobs    blob.Store   // of uploaded files
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
@@ -37,6 +39,7 @@ type API struct {
 	registry *registry.Registry
 	auth     *auth.Service
 	bus      bus.Bus
+	blobs    blob.Store
 	log      *slog.Logger
 	version  string
 	ready    func(ctx context.Context) map[string]error
@@ -46,6 +49,7 @@ type API struct {
 	huma   huma.API
 
 	sameOrigin *http.CrossOriginProtection
+	files      map[string]bool // operations whose body is a file: "POST /api/v1/…"
 
 	heartbeat time.Duration // between two signs of life of an event stream
 }
@@ -53,9 +57,9 @@ type API struct {
 // New builds the routes.
 func New(c Config) *API {
 	a := &API{
-		registry: c.Registry, auth: c.Auth, bus: c.Bus, log: c.Log,
+		registry: c.Registry, auth: c.Auth, bus: c.Bus, blobs: c.Blobs, log: c.Log,
 		version: c.Version, ready: c.Ready, observe: c.Observe,
-		router: chi.NewRouter(), heartbeat: heartbeat, sameOrigin: http.NewCrossOriginProtection(),
+		router: chi.NewRouter(), heartbeat: heartbeat, sameOrigin: http.NewCrossOriginProtection(), files: make(map[string]bool),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -68,7 +72,7 @@ func New(c Config) *API {
 	a.router.MethodNotAllowed(a.wrongMethod)
 	a.mountHealth(a.router)
 	a.router.Group(func(r chi.Router) {
-		r.Use(a.authenticate, jsonBody)
+		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
 		a.mountAccounts()
 		a.mountTokens()

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/go-chi/chi/v5"
 )
 
 // bodyTimeout is how long a body may take to arrive.
@@ -13,9 +15,14 @@ const bodyTimeout = 10 * time.Second
 
 // jsonBody refuses bodies that are declared as something else than JSON, so that
 // `curl -d` without its header gets a clear answer, and guards those it lets in.
-func jsonBody(next http.Handler) http.Handler {
+// Where a file is taken its body goes through as it is.
+func (a *API) jsonBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if a.isFile(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -26,6 +33,16 @@ func jsonBody(next http.Handler) http.Handler {
 		r.Body = guarded{r.Body, http.NewResponseController(w)}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isFile says whether the request is for an operation that takes a file.
+func (a *API) isFile(r *http.Request) bool {
+	path := r.URL.Path
+	if r.URL.RawPath != "" {
+		path = r.URL.RawPath
+	}
+	route := chi.NewRouteContext()
+	return len(a.files) > 0 && a.router.Match(route, r.Method, path) && a.files[r.Method+" "+route.RoutePattern()]
 }
 
 // isJSON takes no type at all for JSON.

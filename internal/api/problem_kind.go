@@ -22,14 +22,15 @@ var (
 	kindCrossOrigin  = &kind{"cross-origin", http.StatusForbidden, "Another site must not do this", "A browser sent a change from another site's page: only our own pages may use the session."}
 	kindNotFound     = &kind{"not-found", http.StatusNotFound, "There is no such thing", "The thing that the path or the body names does not exist, or there is no such path."}
 	kindMethod       = &kind{"method-not-allowed", http.StatusMethodNotAllowed, "The path does not take this method", "`Allow` lists the methods that it takes."}
-	kindSlowBody     = &kind{"slow-body", http.StatusRequestTimeout, "The body did not arrive in time", "The body took longer than 10 s to arrive."}
+	kindSlowBody     = &kind{"slow-body", http.StatusRequestTimeout, "The body did not arrive in time", "The body took longer than 10 s to arrive; a file: nothing came for 20 s, or less than 16 KiB a second."}
 	kindExists       = &kind{"exists", http.StatusConflict, "It exists already", "A did, a model or a spec version is taken."}
 	kindConflict     = &kind{"conflict", http.StatusConflict, "It changed meanwhile", "Somebody else was first, such as with revoking the same credential."}
 	kindInUse        = &kind{"in-use", http.StatusConflict, "It is still in use", "A gateway still has sub-devices."}
 	kindOffline      = &kind{"offline", http.StatusConflict, "The device is offline", "The device is connected nowhere. With `\"queue\":true` the request is kept for it instead."}
-	kindTooLarge     = &kind{"too-large", http.StatusRequestEntityTooLarge, "The body is too large", "More than 1 MiB, or 2 MiB for a batch."}
+	kindTooLarge     = &kind{"too-large", http.StatusRequestEntityTooLarge, "The body is too large", "More than 1 MiB, 2 MiB for a batch, or what a file of its kind may have."}
 	kindMediaType    = &kind{"media-type", http.StatusUnsupportedMediaType, "The body is not declared as JSON", "`Content-Type` is not `application/json`."}
 	kindInvalid      = &kind{"invalid", http.StatusUnprocessableEntity, "The request breaks a rule", "A member of the path, the query or the body is missing, unknown, or out of its range; `errors` lists each."}
+	kindFileRefused  = &kind{"file-refused", http.StatusUnprocessableEntity, "The file is not taken", "It is not what its name says, is not of a kind that is accepted here, or could harm who opens it; `rule` says which rule it breaks."}
 	kindSpecRefused  = &kind{"spec-refused", http.StatusUnprocessableEntity, "The spec document cannot be used", "The document has errors, or does more than add to the version before; `errors` lists them with rule and JSON pointer."}
 	kindValueRefused = &kind{"value-refused", http.StatusUnprocessableEntity, "The device's spec refuses this", "A property, action, value or argument does not fit the spec; `rule` and `code` say how."}
 	kindGone         = &kind{"client-gone", 499, "The client went away", "Never seen by a client: it stands in the log only."}
@@ -44,7 +45,7 @@ var (
 var kinds = []*kind{
 	kindUnreadable, kindUnauthorized, kindForbidden, kindBlocked, kindCrossOrigin, kindNotFound, kindMethod, kindSlowBody,
 	kindExists, kindConflict, kindInUse, kindOffline, kindTooLarge, kindMediaType,
-	kindInvalid, kindSpecRefused, kindValueRefused, kindGone,
+	kindInvalid, kindFileRefused, kindSpecRefused, kindValueRefused, kindGone,
 	kindInternal, kindBadAnswer, kindRefused, kindUnavailable, kindTimeout,
 }
 

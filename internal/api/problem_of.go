@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -25,11 +27,12 @@ func problemOf(err error) *Problem {
 	return p
 }
 
-// problemOfSpec maps the typed errors about spec documents and values; nil for others.
+// problemOfSpec maps the typed errors about spec documents, values and files; nil for others.
 func problemOfSpec(err error) *Problem {
 	var (
 		refused *registry.SpecRefused
 		value   *registry.SpecError
+		file    *media.Refusal
 		shape   *miot.ShapeError
 		syntax  *miot.SyntaxError
 		call    *miot.CallError
@@ -42,6 +45,10 @@ func problemOfSpec(err error) *Problem {
 	case errors.As(err, &value):
 		p := newProblem(kindValueRefused, value.Violation.Message)
 		p.Rule, p.Code = value.Violation.Rule, value.Violation.Code.Cloud()
+		return p
+	case errors.As(err, &file):
+		p := newProblem(kindFileRefused, file.Error())
+		p.Rule = string(file.Rule)
 		return p
 	case errors.As(err, &shape):
 		p := newProblem(kindSpecRefused, shape.Error())
@@ -86,7 +93,7 @@ func problemOfSentinel(err error) *Problem {
 		return newProblem(kindGone, "")
 	case errors.Is(err, auth.ErrBlocked):
 		return newProblem(kindBlocked, err.Error())
-	case errors.Is(err, registry.ErrNotFound), errors.Is(err, auth.ErrNotFound):
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, auth.ErrNotFound), errors.Is(err, blob.ErrNotFound):
 		return newProblem(kindNotFound, plain(err, registry.ErrNotFound))
 	case errors.Is(err, registry.ErrExists):
 		return newProblem(kindExists, plain(err, registry.ErrExists))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/store"
@@ -24,6 +25,7 @@ type App struct {
 	log *slog.Logger
 
 	db       *store.DB
+	blobs    blob.Store
 	bus      bus.Bus
 	auth     *auth.Service
 	registry *registry.Registry

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/bus/natsbus"
 	"github.com/proofmark/proofmark/internal/jobs"
@@ -20,6 +22,9 @@ func (a *App) startStore(ctx context.Context) error {
 	}
 	a.db = db
 	a.onStop("storage", func(context.Context) error { return db.Close() })
+	if a.blobs, err = blob.OpenFolder(filepath.Join(a.cfg.Data, "blobs")); err != nil {
+		return err
+	}
 	return db.Migrate(ctx)
 }
 
