@@ -57,7 +57,7 @@ var SubmissionMoves = []Move[SubmissionState]{
 	{Submitted, Screening, []Mover{ByProgramme}, "a worker has taken it"},
 	{Screening, Testing, []Mover{ByProgramme}, "no DECL case fails and all required documents are there; class A goes on without a run"},
 	{Screening, Draft, []Mover{ByProgramme}, "screening found faults; they are listed"},
-	{Testing, InReview, []Mover{ByVendor}, "the required runs have finished on this firmware with this release of the suite"},
+	{Testing, InReview, []Mover{ByVendor, ByProgramme}, "the required runs have finished on this firmware with this release of the suite; class A requires none, and the programme moves it"},
 	{Testing, Draft, []Mover{ByVendor}, "the vendor takes it back to mend it; its runs stay as evidence of that firmware"},
 	{InReview, Approved, []Mover{ByReviewer}, "the second of two approvals, and no open case"},
 	{InReview, ChangesRequested, []Mover{ByReviewer}, "with what has to change"},

@@ -11,6 +11,12 @@ type Firmware struct {
 	SHA256  string `json:"sha256"` // of the image, 64 lower-case hex digits
 }
 
+// Platform is what a model shares with its maker's other models.
+type Platform struct {
+	Module   string `json:"module"`   // the radio module and its revision, as its maker names it
+	Firmware string `json:"firmware"` // the platform firmware that the application stands on, with its version
+}
+
 // Submission is a product's firmware on its way to a certificate.
 type Submission struct {
 	ID      string `json:"id"`      // sub_…
@@ -20,8 +26,9 @@ type Submission struct {
 
 	Hardware    []string        `json:"hardware"` // revisions that the certificate is to name
 	Firmware    Firmware        `json:"firmware"`
-	Spec        json.RawMessage `json:"spec"` // the MIoT-Spec-V2 document as it was given
-	SpecSHA256  string          `json:"spec_sha256"`
+	Platform    Platform        `json:"platform,omitzero"`
+	Spec        json.RawMessage `json:"spec"`        // the MIoT-Spec-V2 document, byte by byte as it was given
+	SpecSHA256  string          `json:"spec_sha256"` // of these bytes
 	SpecURN     string          `json:"spec_urn"`
 	Declaration json.RawMessage `json:"declaration"` // suite.Declaration as JSON
 	Regions     []string        `json:"regions"`     // where it is to be sold: "IN", "EU", …
@@ -31,9 +38,12 @@ type Submission struct {
 	Change   json.RawMessage `json:"change,omitempty"`   // the signed change statement, where it follows one
 	Class    ChangeClass     `json:"class,omitempty"`    // as determined; empty: a first certification
 
+	Classification *Classification `json:"classification,omitempty"` // how the class came about, from the first submit on
+
 	State  SubmissionState `json:"state"`
 	Reason string          `json:"reason,omitempty"` // of the state, in words
-	Round  int             `json:"round"`            // of testing and review: 1, and one more each time the firmware or spec changes
+	Round  int             `json:"round"`            // of testing and review: 1, and one more each time the firmware, spec or declaration changes
+	Tests  string          `json:"tests,omitempty"`  // SHA-256 over what the round is about; see Submission.subject
 	Rev    int64           `json:"rev"`              // counts every change; a change names the one that it saw
 
 	CreatedBy   string    `json:"created_by"` // acc_…

@@ -118,6 +118,9 @@ func ended(rest []*transcript.Record, r *transcript.Record) bool {
 // newRun reads record 0.
 func newRun(h transcript.Header) (*Run, error) {
 	run := &Run{Header: h, Declaration: &Declaration{}, topics: topicsOf(h.DID)}
+	if h.SoakHours != 0 && h.SoakHours != ShortSoak {
+		return nil, fmt.Errorf("SOAK-01 of %d hours: it has 24, or %d after a change that allows it", h.SoakHours, ShortSoak)
+	}
 	var err error
 	if run.Spec, err = miot.Parse(h.Spec); err != nil {
 		// DECL-01 judges it, and nothing else can be.

@@ -54,6 +54,8 @@ func differs(a, b *transcript.Header) string {
 		return "did"
 	case a.Plan != b.Plan || !slices.Equal(a.Cases, b.Cases):
 		return "choice of cases"
+	case a.SoakHours != b.SoakHours:
+		return "length of SOAK-01"
 	case a.Seed != b.Seed:
 		return "seed"
 	case a.Transport != b.Transport:

@@ -25,6 +25,7 @@ type Setup struct {
 	Submission  *Submission // may be nil
 	Plan        Plan        // Quick by default
 	Cases       []string    // ids and groups; all of the plan by default
+	SoakHours   int         // of SOAK-01: 0 for all 24, or ShortSoak after a change that allows it
 	Seed        uint64
 
 	DID        string
@@ -56,7 +57,7 @@ const DefaultReady = 5 * time.Minute
 // header is record 0 of a new run.
 func (s *Setup) header() (transcript.Header, error) {
 	h := transcript.Header{
-		Suite: Release, Plan: string(s.Plan), Seed: s.Seed, DID: s.DID, Transport: s.Transport, Operator: s.Operator,
+		Suite: Release, Plan: string(s.Plan), SoakHours: s.SoakHours, Seed: s.Seed, DID: s.DID, Transport: s.Transport, Operator: s.Operator,
 		Spec: s.Spec, Previous: s.Previous,
 	}
 	if h.Transport == "" {

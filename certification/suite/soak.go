@@ -59,8 +59,9 @@ func soak01(t *T) {
 	before := t.before()
 	heap := t.heapRef()
 	y := new(tally)
-	t.Step("%v, a request every %v", SoakTime, SoakPace)
-	for n := 0; t.now-before.at < SoakTime; n++ {
+	long, drops := t.soak()
+	t.Step("%v, a request every %v", long, SoakPace)
+	for n := 0; t.now-before.at < long; n++ {
 		next := t.now + SoakPace
 		method, params := miot.MethodInfo, []byte(nil)
 		switch {
@@ -78,12 +79,20 @@ func soak01(t *T) {
 	}
 	t.Check(y.answered() >= SoakAnswered, fmt.Sprintf("%.1f %% of the requests answered within %v", 100*SoakAnswered, AnswerLimit), y.String(), y.worst)
 	n := t.Wire.Connects - before.wire.Connects
-	t.Check(n <= SoakDrops, "at most "+plural(SoakDrops, "reconnect")+" that nobody asked for", plural(n, "reconnect"))
+	t.Check(n <= drops, "at most "+plural(drops, "reconnect")+" that nobody asked for", plural(n, "reconnect"))
 	if t.AwaitReady(returnLimit) {
-		t.notRebooted(before, "a day of work")
+		t.notRebooted(before, long.String()+" of work")
 	} else {
-		t.Failf("after %v the device is not there any more", SoakTime)
+		t.Failf("after %v the device is not there any more", long)
 	}
+}
+
+// soak is how long SOAK-01 takes, by the header, and how many reconnects it bears.
+func (t *T) soak() (long time.Duration, drops int) {
+	if t.Header.SoakHours == ShortSoak {
+		return ShortSoak * time.Hour, ShortDrops
+	}
+	return SoakTime, SoakDrops
 }
 
 // heapRef names the property that tells the free memory; nil where none does.

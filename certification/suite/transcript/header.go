@@ -15,6 +15,7 @@ type Header struct {
 	Began       time.Time       `json:"began"`
 	Plan        string          `json:"plan"`
 	Cases       []string        `json:"cases"` // selected, in their order
+	SoakHours   int             `json:"soak_hours,omitempty"` // of SOAK-01, where they are not all 24
 	Seed        uint64          `json:"seed"`
 	DID         string          `json:"did"`
 	Transport   string          `json:"transport"`             // tcp, tls, mtls
