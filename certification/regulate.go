@@ -1,0 +1,216 @@
+package certification
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/blob"
+	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/internal/media"
+	"github.com/proofmark/proofmark/internal/notice"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// RegulatoryStore keeps regulatory documents. Every method is one transaction; a
+// change of what is no longer as it was read is registry.ErrConflict.
+type RegulatoryStore interface {
+	CreateRegulatory(ctx context.Context, d RegulatoryDocument, rec Record) error
+	Regulatory(ctx context.Context, id string) (RegulatoryDocument, error)
+	// RegulatoryOf lists an organisation's, the oldest first; an empty one is all.
+	RegulatoryOf(ctx context.Context, org string, state RegulatoryState) ([]RegulatoryDocument, error)
+	SaveRegulatory(ctx context.Context, was RegulatoryState, d RegulatoryDocument, rec Record) error
+	// RegulatoryDue are submitted or verified ones whose end or follow-up is at or before then.
+	RegulatoryDue(ctx context.Context, then time.Time) ([]RegulatoryDocument, error)
+}
+
+// Regulatory takes the documents that the law of a region asks for, and has them
+// verified.
+type Regulatory struct {
+	store RegulatoryStore
+	files blob.Store
+	now   func() time.Time
+}
+
+// NewRegulatory makes one; a nil clock is time.Now.
+func NewRegulatory(store RegulatoryStore, files blob.Store, now func() time.Time) *Regulatory {
+	if now == nil {
+		now = time.Now
+	}
+	return &Regulatory{store, files, now}
+}
+
+// Submit keeps a document of the actor's organisation with its file. It counts
+// once it is verified.
+func (r *Regulatory) Submit(ctx context.Context, a Actor, d RegulatoryDocument, name string, content io.Reader) (RegulatoryDocument, error) {
+	if err := asMember(a, d.Org); err != nil {
+		return d, err
+	}
+	now := r.now()
+	if err := d.Check(now); err != nil {
+		return d, err
+	}
+	file, err := r.keep(ctx, a, d.Org, name, content, now)
+	if err != nil {
+		return d, err
+	}
+	d.ID, d.File, d.State, d.Reason, d.Rev = id.New("reg"), file, RegulatorySubmitted, "", 0
+	d.CreatedBy, d.CreatedAt, d.DecidedBy, d.DecidedAt = a.Account, now, "", time.Time{}
+	rec, err := d.told(now, a.Account)
+	if err != nil {
+		return d, err
+	}
+	return d, r.store.CreateRegulatory(ctx, d, rec)
+}
+
+func (r *Regulatory) keep(ctx context.Context, a Actor, org, name string, content io.Reader, now time.Time) (Document, error) {
+	if content == nil {
+		return Document{}, Refuse(ErrInvalid, "regulatory-file", "the document itself is missing")
+	}
+	d := Document{ID: id.New("doc"), Org: org, Kind: "regulatory", Name: name, By: a.Account, At: now}
+	ref, err := r.files.Put(ctx, content, media.Limit(media.Documents), func(c blob.Content, size int64) error {
+		m, err := media.Inspect(name, c, size, media.Documents)
+		d.Media = m.Kind.Type()
+		return err
+	})
+	d.SHA256, d.Size = ref.SHA256, ref.Size
+	return d, err
+}
+
+// Document reads one; who may not see it learns nothing about it.
+func (r *Regulatory) Document(ctx context.Context, a Actor, docID string) (RegulatoryDocument, error) {
+	d, err := r.store.Regulatory(ctx, docID)
+	if err == nil && !a.MayRead(d.Org) {
+		return RegulatoryDocument{}, fmt.Errorf("regulatory document %s: %w", docID, registry.ErrNotFound)
+	}
+	return d, err
+}
+
+// Documents lists an organisation's.
+func (r *Regulatory) Documents(ctx context.Context, a Actor, org string, state RegulatoryState) ([]RegulatoryDocument, error) {
+	if !a.MayRead(org) {
+		return nil, fmt.Errorf("organisation %s: %w", org, registry.ErrNotFound)
+	}
+	return r.store.RegulatoryOf(ctx, org, state)
+}
+
+// Queue lists those that wait for a reviewer, the oldest first.
+func (r *Regulatory) Queue(ctx context.Context, a Actor) ([]RegulatoryDocument, error) {
+	if !a.Reviewer && !a.Operator {
+		return nil, Refuse(ErrForbidden, "reviewer-only", "account %s is no reviewer", a.Account)
+	}
+	return r.store.RegulatoryOf(ctx, "", RegulatorySubmitted)
+}
+
+// Open reads the file of one; the caller closes it.
+func (r *Regulatory) Open(ctx context.Context, a Actor, docID string) (RegulatoryDocument, blob.File, error) {
+	d, err := r.Document(ctx, a, docID)
+	if err != nil {
+		return d, nil, err
+	}
+	f, _, err := r.files.Open(ctx, d.File.SHA256)
+	return d, f, err
+}
+
+// Verify is a reviewer's word that the issuer confirms the document.
+func (r *Regulatory) Verify(ctx context.Context, a Actor, docID string, rev int64, note string) (RegulatoryDocument, error) {
+	return r.decide(ctx, a, docID, rev, RegulatoryVerified, note)
+}
+
+// Refuse is a reviewer's word that it does not count, and why.
+func (r *Regulatory) Refuse(ctx context.Context, a Actor, docID string, rev int64, reason string) (RegulatoryDocument, error) {
+	return r.decide(ctx, a, docID, rev, RegulatoryRefused, reason)
+}
+
+// Withdraw takes a document back: its holder's word, or a reviewer's of one that
+// the issuer has withdrawn.
+func (r *Regulatory) Withdraw(ctx context.Context, a Actor, docID string, rev int64, reason string) (RegulatoryDocument, error) {
+	return r.decide(ctx, a, docID, rev, RegulatoryWithdrawn, reason)
+}
+
+func (r *Regulatory) decide(ctx context.Context, a Actor, docID string, rev int64, to RegulatoryState, reason string) (RegulatoryDocument, error) {
+	d, err := r.Document(ctx, a, docID)
+	if err != nil {
+		return d, err
+	}
+	by := ByVendor
+	if !a.Of(d.Org) || to != RegulatoryWithdrawn {
+		by = ByReviewer
+		if err := asReviewer(a, d.Org); err != nil {
+			return d, err
+		}
+	}
+	switch {
+	case d.Rev != rev:
+		return d, fmt.Errorf("regulatory document %s is at revision %d, the decision is of revision %d: %w", d.ID, d.Rev, rev, registry.ErrConflict)
+	case to != RegulatoryVerified && strings.TrimSpace(reason) == "":
+		return d, Refuse(ErrInvalid, "regulatory-form", "regulatory document %s cannot be %s without a reason", d.ID, to)
+	}
+	now := r.now()
+	if to == RegulatoryVerified {
+		if err := d.Check(now); err != nil {
+			return d, err // it ran out while it waited
+		}
+	}
+	return r.move(ctx, d, to, by, a.Account, reason, now)
+}
+
+func (r *Regulatory) move(ctx context.Context, d RegulatoryDocument, to RegulatoryState, by Mover, who, reason string, now time.Time) (RegulatoryDocument, error) {
+	if !MayMove(RegulatoryMoves, d.State, to, by) {
+		return d, Refuse(ErrState, "regulatory-state", "regulatory document %s is %s: %s cannot make it %s", d.ID, d.State, theMover(by), to)
+	}
+	was := d.State
+	d.State, d.Reason, d.DecidedBy, d.DecidedAt = to, reason, who, now
+	rec, err := d.told(now, who)
+	if err != nil {
+		return d, err
+	}
+	if err := r.store.SaveRegulatory(ctx, was, d, rec); err != nil {
+		return d, err
+	}
+	d.Rev++
+	return d, nil
+}
+
+// Expire ends the documents whose last day has passed.
+func (r *Regulatory) Expire(ctx context.Context, now time.Time) error {
+	due, err := r.store.RegulatoryDue(ctx, now)
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		if d.Expires.IsZero() || d.Expires.After(now) {
+			continue // its follow-up is due: the region is lost until its date is moved
+		}
+		if _, err := r.move(ctx, d, RegulatoryExpired, ByProgramme, audit.System, "its last day has passed", now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RegulatoryWord is what a listener hears of a regulatory document.
+type RegulatoryWord struct {
+	Document string          `json:"document"`
+	Region   string          `json:"region"`
+	Scheme   string          `json:"scheme"`
+	Number   string          `json:"number"`
+	Models   []string        `json:"models"`
+	State    RegulatoryState `json:"state"`
+	Expires  time.Time       `json:"expires,omitzero"`
+	Reason   string          `json:"reason,omitempty"`
+}
+
+// told is what is recorded when a document has come into its state.
+func (d RegulatoryDocument) told(at time.Time, who string) (Record, error) {
+	kind := "regulatory." + string(d.State)
+	entry, err := audit.New(at, who, kind, d.ID, d.Org, d)
+	if err != nil {
+		return Record{}, err
+	}
+	n, err := notice.New(at, kind, d.ID, d.Org, RegulatoryWord{d.ID, d.Region, d.Scheme, d.Number, d.Models, d.State, d.Expires, d.Reason})
+	return Record{[]audit.Entry{entry}, []notice.Notice{n}}, err
+}
