@@ -18,6 +18,7 @@ var (
 	kindUnreadable   = &kind{"unreadable", http.StatusBadRequest, "The request cannot be read", "The body is missing or no JSON."}
 	kindUnauthorized = &kind{"unauthorized", http.StatusUnauthorized, "A login is needed", "Neither a session nor `Authorization: Bearer …`, or the token is unknown, revoked or expired."}
 	kindForbidden    = &kind{"forbidden", http.StatusForbidden, "This is not allowed to the caller", "The operation needs another role or scope, or the thing belongs to somebody else."}
+	kindBadLogin     = &kind{"bad-login", http.StatusUnauthorized, "The login is wrong", "The e-mail address or the password is wrong, or the address is not confirmed yet; which of them is not said."}
 	kindBlocked      = &kind{"blocked", http.StatusForbidden, "The account is blocked", "An operator blocked the account; it can do nothing until that is taken back."}
 	kindCrossOrigin  = &kind{"cross-origin", http.StatusForbidden, "Another site must not do this", "A browser sent a change from another site's page: only our own pages may use the session."}
 	kindNotFound     = &kind{"not-found", http.StatusNotFound, "There is no such thing", "The thing that the path or the body names does not exist, or there is no such path."}
@@ -26,12 +27,16 @@ var (
 	kindExists       = &kind{"exists", http.StatusConflict, "It exists already", "A did, a model or a spec version is taken."}
 	kindConflict     = &kind{"conflict", http.StatusConflict, "It changed meanwhile", "Somebody else was first, such as with revoking the same credential."}
 	kindInUse        = &kind{"in-use", http.StatusConflict, "It is still in use", "A gateway still has sub-devices."}
+	kindLastOwner    = &kind{"last-owner", http.StatusConflict, "An organisation needs an owner", "The last owner cannot leave, be removed or become a member: make somebody else an owner first."}
+	kindFull         = &kind{"full", http.StatusConflict, "There are too many", "The account has 100 live tokens, or the organisation 50 open invitations."}
 	kindOffline      = &kind{"offline", http.StatusConflict, "The device is offline", "The device is connected nowhere. With `\"queue\":true` the request is kept for it instead."}
 	kindTooLarge     = &kind{"too-large", http.StatusRequestEntityTooLarge, "The body is too large", "More than 1 MiB, or 2 MiB for a batch."}
 	kindMediaType    = &kind{"media-type", http.StatusUnsupportedMediaType, "The body is not declared as JSON", "`Content-Type` is not `application/json`."}
 	kindInvalid      = &kind{"invalid", http.StatusUnprocessableEntity, "The request breaks a rule", "A member of the path, the query or the body is missing, unknown, or out of its range; `errors` lists each."}
+	kindCodeRefused  = &kind{"code-refused", http.StatusUnprocessableEntity, "The code cannot be used", "A code from a mail, or a login by another service, is malformed, unknown, used, replaced by a newer one, or over."}
 	kindSpecRefused  = &kind{"spec-refused", http.StatusUnprocessableEntity, "The spec document cannot be used", "The document has errors, or does more than add to the version before; `errors` lists them with rule and JSON pointer."}
 	kindValueRefused = &kind{"value-refused", http.StatusUnprocessableEntity, "The device's spec refuses this", "A property, action, value or argument does not fit the spec; `rule` and `code` say how."}
+	kindTooOften     = &kind{"too-often", http.StatusTooManyRequests, "Too many attempts", "Too many wrong passwords or codes, or too many mails. `Retry-After` says when to come back."}
 	kindGone         = &kind{"client-gone", 499, "The client went away", "Never seen by a client: it stands in the log only."}
 	kindInternal     = &kind{"internal", http.StatusInternalServerError, "Something is wrong on this side", "A defect; the log has the cause under `request_id`."}
 	kindBadAnswer    = &kind{"bad-answer", http.StatusBadGateway, "The device answered against the protocol", "The answer is no answer to what was asked."}
@@ -42,9 +47,9 @@ var (
 
 // kinds are all of them, in the order of their status.
 var kinds = []*kind{
-	kindUnreadable, kindUnauthorized, kindForbidden, kindBlocked, kindCrossOrigin, kindNotFound, kindMethod, kindSlowBody,
-	kindExists, kindConflict, kindInUse, kindOffline, kindTooLarge, kindMediaType,
-	kindInvalid, kindSpecRefused, kindValueRefused, kindGone,
+	kindUnreadable, kindUnauthorized, kindBadLogin, kindForbidden, kindBlocked, kindCrossOrigin, kindNotFound, kindMethod, kindSlowBody,
+	kindExists, kindConflict, kindInUse, kindLastOwner, kindFull, kindOffline, kindTooLarge, kindMediaType,
+	kindInvalid, kindCodeRefused, kindSpecRefused, kindValueRefused, kindTooOften, kindGone,
 	kindInternal, kindBadAnswer, kindRefused, kindUnavailable, kindTimeout,
 }
 

@@ -26,6 +26,7 @@ type App struct {
 	db       *store.DB
 	bus      bus.Bus
 	auth     *auth.Service
+	openID   *auth.OpenID // nil: none
 	registry *registry.Registry
 	broker   *broker.Broker
 	jobs     *jobs.Runner

@@ -47,7 +47,8 @@ func (a *App) startHTTP(context.Context) error {
 	// Until there are pages, whoever opens the address finds the reference.
 	r.Handle("/", http.RedirectHandler("/api/docs", http.StatusFound))
 	r.Mount("/", api.New(api.Config{
-		Registry: a.registry, Auth: a.auth, Bus: a.bus, Log: a.log.With("part", "http"),
+		Registry: a.registry, Auth: a.auth, OpenID: a.openID, Audit: a.db.Audit(), Bus: a.bus, Log: a.log.With("part", "http"),
+		PublicURL: a.cfg.PublicURL, Proxies: a.cfg.Proxies,
 		Ready: a.ready, Version: a.cfg.Version, Observe: a.metrics.observe,
 	}))
 	var err error
