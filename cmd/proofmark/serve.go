@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/app"
+	"github.com/proofmark/proofmark/internal/auth"
 )
 
 // ServeCmd runs the service until it is interrupted.
@@ -26,6 +29,14 @@ type ServeCmd struct {
 	TLSClientCA string   `name:"tls-client-ca" help:"CA of device certificates (PEM); default: the one made in the data folder." type:"existingfile"`
 	TLSName     []string `name:"tls-name" help:"Further names and addresses for the certificate made in the data folder."`
 
+	PublicURL      string   `name:"public-url" placeholder:"URL" help:"Address of this service as people see it, for mails and links; default: http://localhost and the port of --http."`
+	TrustedProxies []string `name:"trusted-proxy" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed; default: those of this machine."`
+
+	OIDCIssuer     string   `name:"oidc-issuer" placeholder:"URL" help:"Login service (OpenID Connect) that people may log in by."`
+	OIDCClientID   string   `name:"oidc-client-id" help:"Our name there."`
+	OIDCSecretFile string   `name:"oidc-client-secret-file" type:"existingfile" help:"File with our secret there; or the environment variable PROOFMARK_OIDC_CLIENT_SECRET."`
+	OIDCScopes     []string `name:"oidc-scope" help:"What to ask for; default: openid, email, profile."`
+
 	NodeLease time.Duration `name:"node-lease" default:"15s" hidden:"" help:"How long this node speaks for its devices without renewing."`
 
 	Demo      bool   `help:"Fill the data folder with a sample world and move it."`
@@ -43,10 +54,15 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	proxies, openID, err := c.people()
+	if err != nil {
+		return &exitError{Code: 2, Err: err}
+	}
 	a, err := app.New(app.Config{
 		Data: c.Data, Database: c.Database, NATS: c.NATS,
 		HTTP: c.HTTP, MQTT: c.MQTT, MQTTS: c.MQTTS, Metrics: c.Metrics,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSClientCA: c.TLSClientCA, TLSNames: c.TLSName,
+		PublicURL: c.PublicURL, Proxies: proxies, OpenID: openID,
 		Demo: c.Demo, Lease: c.NodeLease, Version: release(), Log: log,
 	})
 	if err != nil {
@@ -72,6 +88,26 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 		log.Error("not everything ended in good order", "err", err)
 	}
 	return ended
+}
+
+// people reads the flags that say who may come in, and from where.
+func (c *ServeCmd) people() (proxies []netip.Prefix, o auth.OpenIDConfig, err error) {
+	for _, text := range c.TrustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, o, fmt.Errorf("trusted proxy %q: want a network such as 10.0.0.0/8: %w", text, err)
+		}
+		proxies = append(proxies, p)
+	}
+	o = auth.OpenIDConfig{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, Scopes: c.OIDCScopes, Secret: os.Getenv("PROOFMARK_OIDC_CLIENT_SECRET")}
+	if c.OIDCSecretFile != "" {
+		b, err := os.ReadFile(c.OIDCSecretFile)
+		if err != nil {
+			return nil, o, fmt.Errorf("secret of the login service: %w", err)
+		}
+		o.Secret = strings.TrimSpace(string(b))
+	}
+	return proxies, o, nil
 }
 
 func logger(level, format string) (*slog.Logger, error) {

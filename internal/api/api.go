@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,12 +22,19 @@ import (
 type Config struct {
 	Registry *registry.Registry
 	Auth     *auth.Service
+	OpenID   *auth.OpenID // nil: nobody logs in by another service
+	Audit    AuditLog     // nil: the audit log is not shown
 	Bus      bus.Bus
 	Blobs    blob.Store   // of uploaded files
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
 	Transparency *translog.Log // the log of what happened to certificates
+	// PublicURL is our address as browsers see it: changes may come from its pages.
+	PublicURL string
+	// Proxies may say in X-Forwarded-For whom they speak for; those of this
+	// machine when nil.
+	Proxies []netip.Prefix
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -41,6 +49,9 @@ type Config struct {
 type API struct {
 	registry *registry.Registry
 	auth     *auth.Service
+	browsers *auth.Browsers
+	openID   *auth.OpenID
+	audit    AuditLog
 	bus      bus.Bus
 	blobs    blob.Store
 	log      *slog.Logger
@@ -56,6 +67,7 @@ type API struct {
 
 	sameOrigin *http.CrossOriginProtection
 	files      map[string]bool // operations whose body is a file: "POST /api/v1/…"
+	proxies    []netip.Prefix
 
 	heartbeat time.Duration // between two signs of life of an event stream
 }
@@ -65,6 +77,9 @@ func New(c Config) *API {
 	a := &API{
 		registry:     c.Registry,
 		auth:         c.Auth,
+		browsers:     c.Auth.Browsers(),
+		openID:       c.OpenID,
+		audit:        c.Audit,
 		bus:          c.Bus,
 		blobs:        c.Blobs,
 		transparency: c.Transparency,
@@ -74,11 +89,15 @@ func New(c Config) *API {
 		observe:      c.Observe,
 		router:       chi.NewRouter(),
 		heartbeat:    heartbeat,
-		sameOrigin:   http.NewCrossOriginProtection(),
+		sameOrigin:   sameOrigin(c.PublicURL),
+		proxies:      c.Proxies,
 		files:        make(map[string]bool),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.proxies == nil {
+		a.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
 	if a.version == "" {
 		a.version = "dev"
@@ -91,8 +110,16 @@ func New(c Config) *API {
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
+		a.mountSignUp()
+		a.mountLogIn()
+		a.mountOpenID()
+		a.mountMe()
+		a.mountOrgs()
+		a.mountMembers()
+		a.mountInvitations()
 		a.mountAccounts()
 		a.mountTokens()
+		a.mountAudit()
 		a.mountProducts()
 		a.mountSpecs()
 		a.mountDevices()

@@ -12,12 +12,11 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 )
 
-// sessionCookie holds a session's key. A browser sends it by itself, which is why
-// what it changes must come from our own pages (see sameOrigin).
-const sessionCookie = auth.SessionCookie
-
 // authenticate finds out who asks: by a bearer token, or by the session's cookie.
 // Nobody is let through as well; the operation decides whether that is enough.
+//
+// A browser sends the cookie by itself, so what it changes must come from our own
+// pages. That holds without a cookie too: a login is a change (login CSRF).
 func (a *API) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var c auth.Credential
@@ -30,7 +29,7 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		} else if err := a.sameOrigin.Check(r); err != nil {
 			newProblem(kindCrossOrigin, r.Header.Get("Origin")+" is another site: "+err.Error()).write(w, r)
 			return
-		} else if cookie, err := r.Cookie(sessionCookie); err == nil {
+		} else if cookie, err := r.Cookie(auth.SessionCookie); err == nil {
 			c.Session = cookie.Value
 		}
 		if c == (auth.Credential{}) {

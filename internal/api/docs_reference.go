@@ -82,7 +82,7 @@ func (a *API) reference() reference {
 // tagOrder is the order of the story: who, what, which, then what it does.
 func tagOrder(tag string) int {
 	return slices.Index([]string{
-		"Accounts and tokens", "Products", "Devices", "Credentials", "Twin", "Commands", "History", "Events", "App",
+		peopleTag, orgsTag, accountsTag, "Audit", "Products", "Devices", "Credentials", "Twin", "Commands", "History", "Events", "App",
 	}, tag)
 }
 

@@ -49,7 +49,7 @@ func openDrawer(t *testing.T) *drawer {
 	service := auth.NewService(db.Auth(), nil)
 	account, err := service.CreateAccount(ctx, "operator")
 	must(t, err)
-	must(t, service.GrantRole(ctx, account.ID, auth.RoleOperator))
+	must(t, service.GrantRole(ctx, auth.System, account.ID, auth.RoleOperator))
 	_, d.token, err = service.CreateToken(ctx, auth.NewToken{Account: account.ID, Scopes: []auth.Scope{auth.ScopeOperator}})
 	must(t, err)
 	d.api = New(Config{Auth: service, Blobs: d.blobs})

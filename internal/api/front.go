@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/id"
 )
 
@@ -21,7 +22,7 @@ import (
 func (a *API) front(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		v := &visit{id: id.New("req")}
+		v := &visit{id: id.New("req"), client: auth.Client{Address: clientAddress(r, a.proxies), Agent: r.UserAgent()}}
 		h := w.Header()
 		h.Set("X-Request-Id", v.id)
 		h.Set("X-Content-Type-Options", "nosniff")

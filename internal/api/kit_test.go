@@ -34,6 +34,7 @@ type house struct {
 	bus      *bus.Local
 	url      string
 	operator string // a token
+	mails    mailbox
 	log      *logBook
 
 	file string // of the database
@@ -53,7 +54,11 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	if err := h.db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	h.auth = auth.NewService(h.db.Auth(), nil)
+	h.mails = make(mailbox, 100)
+	h.auth = auth.New(auth.Options{
+		Store: h.db.Auth(), Mail: h.mails, Cost: auth.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, // what it costs is no test's business
+	})
+	t.Cleanup(h.auth.Close)
 	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, RequestTimeout: 300 * time.Millisecond})
 	if err := h.registry.Start(ctx); err != nil {
@@ -64,7 +69,15 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 			t.Error(err)
 		}
 	})
-	c := api.Config{Registry: h.registry, Auth: h.auth, Bus: h.bus, Log: log, Version: "test", Transparency: translog.New(h.db.Log())}
+	c := api.Config{
+		Registry:     h.registry,
+		Auth:         h.auth,
+		Audit:        h.db.Audit(),
+		Bus:          h.bus,
+		Transparency: translog.New(h.db.Log()),
+		Log:          log,
+		Version:      "test",
+	}
 	for _, f := range change {
 		f(&c)
 	}
@@ -84,7 +97,7 @@ func (h *house) token(scope auth.Scope) (text, account string) {
 		h.Fatal(err)
 	}
 	if r := auth.Role(scope); r.Granted() {
-		if err := h.auth.GrantRole(h.Context(), acc.ID, r); err != nil {
+		if err := h.auth.GrantRole(h.Context(), auth.System, acc.ID, r); err != nil {
 			h.Fatal(err)
 		}
 	}
@@ -93,6 +106,66 @@ func (h *house) token(scope auth.Scope) (text, account string) {
 		h.Fatal(err)
 	}
 	return text, acc.ID
+}
+
+// password is everybody's.
+const password = "a lamp in the window"
+
+// person makes a confirmed account with granted roles, and logs it in: the header
+// is for call.
+func (h *house) person(email string, roles ...auth.Role) (account string, header []string) {
+	h.Helper()
+	acc, err := h.auth.CreatePerson(h.Context(), auth.System, email, "", password, roles...)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return acc.ID, h.logIn(email)
+}
+
+// logIn returns the headers of a browser that logged in.
+func (h *house) logIn(email string) []string {
+	h.Helper()
+	r := h.call("POST", "/api/v1/log-in", object{"email": email, "password": password}, nobody...)
+	want[object](h, r, http.StatusOK)
+	return cookieOf(h, r)
+}
+
+// nobody is the header of who is not logged in.
+var nobody = []string{"Authorization", ""}
+
+// cookieOf is the header with the session that an answer began.
+func cookieOf(h *house, r reply) []string {
+	h.Helper()
+	for _, c := range r.Cookies() {
+		if c.Name == auth.SessionCookie && c.Value != "" {
+			return []string{"Authorization", "", "Cookie", c.Name + "=" + c.Value}
+		}
+	}
+	h.Fatalf("no session in %v", r.Header["Set-Cookie"])
+	return nil
+}
+
+type mail struct{ to, subject, text string }
+
+// mailbox is where mails go; a test takes them out.
+type mailbox chan mail
+
+// Send implements auth.Mailer.
+func (m mailbox) Send(_ context.Context, to, subject, text string) error {
+	m <- mail{to, subject, text}
+	return nil
+}
+
+// code is the one in the next mail, which must be for that address.
+func (h *house) code(to string) string {
+	h.Helper()
+	m := <-h.mails
+	_, code, found := strings.Cut(m.text, "?code=")
+	if m.to != to || !found {
+		h.Fatalf("mail %+v, want one with a code for %s", m, to)
+	}
+	code, _, _ = strings.Cut(code, "\n")
+	return code
 }
 
 // product registers a sample and returns its id.

@@ -160,7 +160,7 @@ func document(version string) huma.Config {
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"token":   {Type: "http", Scheme: "bearer", Description: "An access token; its scopes narrow what its account may do."},
-					"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The session of a login; it has all scopes of its account."},
+					"session": {Type: "apiKey", In: "cookie", Name: auth.SessionCookie, Description: "The session of a login; it has all scopes of its account."},
 				},
 			},
 		},

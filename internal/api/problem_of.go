@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/proofmark/proofmark/internal/auth"
@@ -20,8 +21,14 @@ func problemOf(err error) *Problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	if p = problemOfSpec(err); p == nil {
-		p = problemOfLog(err)
+	for _, known := range []func(error) *Problem{
+		problemOfSpec,
+		problemOfLog,
+		problemOfPeople,
+	} {
+		if p = known(err); p != nil {
+			break
+		}
 	}
 	if p == nil {
 		p = problemOfSentinel(err)
@@ -77,6 +84,39 @@ func faults(findings []miot.Finding) []Fault {
 	return out
 }
 
+// problemOfPeople maps the errors of accounts and organisations; nil for others.
+func problemOfPeople(err error) *Problem {
+	var often *auth.LimitError
+	if errors.As(err, &often) {
+		return newProblem(kindTooOften, often.Error()).with("Retry-After", strconv.Itoa(int(often.After.Seconds())+1))
+	}
+	for _, m := range []struct {
+		sentinel error
+		kind     *kind
+		rule     string
+	}{
+		{auth.ErrBadLogin, kindBadLogin, ""},
+		{auth.ErrBlocked, kindBlocked, ""},
+		{auth.ErrNotYours, kindForbidden, ""},
+		{auth.ErrLastOwner, kindLastOwner, ""},
+		{auth.ErrTooMany, kindFull, ""},
+		{auth.ErrBadCode, kindCodeRefused, ""},
+		{auth.ErrBadEmail, kindInvalid, "email"},
+		{auth.ErrWeakPassword, kindInvalid, "password"},
+		{auth.ErrBadName, kindInvalid, "name"},
+		{auth.ErrScope, kindInvalid, "scope"},
+		{auth.ErrExists, kindExists, ""},
+		{auth.ErrConflict, kindConflict, ""},
+	} {
+		if errors.Is(err, m.sentinel) {
+			p := newProblem(m.kind, plain(err, m.sentinel))
+			p.Rule = m.rule
+			return p
+		}
+	}
+	return nil
+}
+
 // problemOfSentinel maps the rest: what nobody expected is a defect of ours.
 func problemOfSentinel(err error) *Problem {
 	switch {
@@ -94,8 +134,6 @@ func problemOfSentinel(err error) *Problem {
 		return newProblem(kindUnavailable, "").with("Retry-After", "1")
 	case errors.Is(err, context.Canceled):
 		return newProblem(kindGone, "")
-	case errors.Is(err, auth.ErrBlocked):
-		return newProblem(kindBlocked, err.Error())
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, auth.ErrNotFound), errors.Is(err, blob.ErrNotFound):
 		return newProblem(kindNotFound, plain(err, registry.ErrNotFound))
 	case errors.Is(err, registry.ErrExists):
@@ -111,7 +149,7 @@ func problemOfSentinel(err error) *Problem {
 }
 
 func unavailable(err error) bool {
-	for _, passing := range []error{registry.ErrUnavailable, registry.ErrStopped, registry.ErrBusy, bus.ErrClosed, context.DeadlineExceeded} {
+	for _, passing := range []error{registry.ErrUnavailable, registry.ErrStopped, registry.ErrBusy, auth.ErrBusy, auth.ErrNoMail, bus.ErrClosed, context.DeadlineExceeded} {
 		if errors.Is(err, passing) {
 			return true
 		}

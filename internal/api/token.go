@@ -41,9 +41,9 @@ type tokenList struct {
 
 func (a *API) mountTokens() {
 	operator(a, huma.Operation{
-		OperationID: "create-token", Method: http.MethodPost, Path: "/tokens", Tags: []string{"Accounts and tokens"},
+		OperationID: "create-token", Method: http.MethodPost, Path: "/tokens", Tags: []string{accountsTag},
 		Summary: "Create a token", DefaultStatus: http.StatusCreated,
-		Description: "Scope operator may do everything on this installation; scope app watches and commands the devices of its account.",
+		Description: "For any account. A scope narrows what the account may do, and never gives it more: operator and reviewer need that role.",
 	}, func(ctx context.Context, in *struct {
 		Body struct {
 			Account string       `json:"account" maxLength:"100"`
@@ -54,11 +54,11 @@ func (a *API) mountTokens() {
 	},
 	) (*reply[tokenCreated], error) {
 		b := in.Body
-		t, text, err := a.auth.CreateToken(ctx, auth.NewToken{Account: b.Account, Name: b.Name, Scopes: b.Scopes, Life: seconds(b.TTL)})
-		return answer(tokenCreated{tokenOf(t), text}, err)
+		made, err := a.createToken(ctx, actorOf(ctx), b.Account, tokenWanted{Name: b.Name, Scopes: b.Scopes, TTL: b.TTL})
+		return answer(made, err)
 	})
 	operator(a, huma.Operation{
-		OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens", Tags: []string{"Accounts and tokens"},
+		OperationID: "list-tokens", Method: http.MethodGet, Path: "/tokens", Tags: []string{accountsTag},
 		Summary: "List the tokens of an account", Description: "The ended ones too; the texts are not kept.",
 	}, func(ctx context.Context, in *struct {
 		Account string `query:"account" required:"true" maxLength:"100"`
@@ -71,12 +71,12 @@ func (a *API) mountTokens() {
 		return answer(tokenList{each(found, tokenOf)}, err)
 	})
 	operator(a, huma.Operation{
-		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Tags: []string{"Accounts and tokens"},
+		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Tags: []string{accountsTag},
 		Summary: "Revoke a token", Description: "It ends here at once, on other nodes within 10 s.",
 	}, func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"100"`
 	},
 	) (*nothing, error) {
-		return nil, a.auth.Revoke(ctx, in.ID)
+		return nil, a.auth.Revoke(ctx, actorOf(ctx), in.ID)
 	})
 }

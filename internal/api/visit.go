@@ -12,6 +12,7 @@ type visit struct {
 	id         string          // req_…, in the answer as X-Request-Id and in the log
 	credential auth.Credential // an event stream checks it again
 	actor      auth.Actor
+	client     auth.Client
 }
 
 type visitKey struct{}

@@ -28,6 +28,7 @@ type App struct {
 	blobs    blob.Store
 	bus      bus.Bus
 	auth     *auth.Service
+	openID   *auth.OpenID // nil: none
 	registry *registry.Registry
 	broker   *broker.Broker
 	jobs     *jobs.Runner

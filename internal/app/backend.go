@@ -29,7 +29,7 @@ func (b backend) LoginCertificate(ctx context.Context, did string, _ *x509.Certi
 
 func (b backend) LoginApp(ctx context.Context, account string, token []byte) error {
 	_, err := b.auth.CheckApp(ctx, account, string(token))
-	if errors.Is(err, auth.ErrBadToken) || errors.Is(err, auth.ErrExpired) {
+	if errors.Is(err, auth.ErrBadToken) || errors.Is(err, auth.ErrExpired) || errors.Is(err, auth.ErrBlocked) {
 		return fmt.Errorf("account %s: %w: %w", account, registry.ErrBadLogin, err)
 	}
 	return err

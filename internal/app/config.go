@@ -4,10 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/proofmark/proofmark/internal/auth"
 )
 
 // Config is how a service is run. The zero value of every member is a working
@@ -26,7 +31,12 @@ type Config struct {
 	TLSClientCA     string   // PEM file of the CA that signs device certificates; empty: the one made in Data
 	TLSNames        []string // further names and addresses for the certificate made in Data
 
-	Demo    bool          // StartDemo will fill it: every page says that its world is made up
+	Demo      bool              // StartDemo will fill it: every page says that its world is made up
+	PublicURL string            // our address as people see it, in mails and links; http://localhost:PORT
+	Proxies   []netip.Prefix    // whose X-Forwarded-For is believed; those of this machine when nil
+	Mail      auth.Mailer       // nil: nobody can sign up, be invited, or reset a password
+	OpenID    auth.OpenIDConfig // a login service; none when its Issuer is empty
+
 	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
 	Version string
 	Log     *slog.Logger
@@ -51,6 +61,13 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return c, fmt.Errorf("a TLS certificate needs its key: certificate %q, key %q", c.TLSCert, c.TLSKey)
+	}
+	if c.PublicURL == "" {
+		_, port, _ := net.SplitHostPort(c.HTTP)
+		c.PublicURL = "http://localhost:" + port
+	}
+	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return c, fmt.Errorf("public URL %q: want http://HOST or https://HOST, with a port if need be and no path", c.PublicURL)
 	}
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "proofmark.db")

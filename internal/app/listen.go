@@ -57,8 +57,18 @@ func (a *App) startHTTP(context.Context) error {
 	// Until there is a front page, whoever opens the address finds the reference.
 	r.Handle("/", http.RedirectHandler("/api/docs", http.StatusFound))
 	r.Mount("/", api.New(api.Config{
-		Registry: a.registry, Auth: a.auth, Bus: a.bus, Blobs: a.blobs, Log: a.log.With("part", "http"),
-		Ready: a.ready, Version: a.cfg.Version, Observe: a.metrics.observe,
+		Registry:  a.registry,
+		Auth:      a.auth,
+		OpenID:    a.openID,
+		Audit:     a.db.Audit(),
+		Bus:       a.bus,
+		Blobs:     a.blobs,
+		Log:       a.log.With("part", "http"),
+		PublicURL: a.cfg.PublicURL,
+		Proxies:   a.cfg.Proxies,
+		Ready:     a.ready,
+		Version:   a.cfg.Version,
+		Observe:   a.metrics.observe,
 	}))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
 		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

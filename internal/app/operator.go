@@ -37,7 +37,7 @@ func ensureOperator(ctx context.Context, dir string, a *auth.Service) (string, e
 	if err != nil {
 		return "", fmt.Errorf("operator's account: %w", err)
 	}
-	if err := a.GrantRole(ctx, acc.ID, auth.RoleOperator); err != nil {
+	if err := a.GrantRole(ctx, auth.System, acc.ID, auth.RoleOperator); err != nil {
 		return "", fmt.Errorf("operator's account: %w", err)
 	}
 	_, text, err = a.CreateToken(ctx, auth.NewToken{Account: acc.ID, Name: "made at the first start", Scopes: []auth.Scope{auth.ScopeOperator}})

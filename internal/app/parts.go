@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -67,7 +68,19 @@ func watchedDevice(pattern string) (string, bool) {
 }
 
 func (a *App) startAuth(ctx context.Context) error {
-	a.auth = auth.NewService(a.db.Auth(), nil)
+	a.auth = auth.New(auth.Options{
+		Store: a.db.Auth(), Mail: a.cfg.Mail, PublicURL: a.cfg.PublicURL, Log: a.log.With("part", "accounts"),
+	})
+	a.onStop("accounts", func(context.Context) error {
+		a.auth.Close()
+		return nil
+	})
+	if a.cfg.OpenID.Issuer != "" {
+		var err error
+		if a.openID, err = a.auth.OpenID(a.cfg.OpenID); err != nil {
+			return err
+		}
+	}
 	token, err := ensureOperator(ctx, a.cfg.Data, a.auth)
 	a.operator = token
 	return err
@@ -82,11 +95,13 @@ func (a *App) startRegistry(ctx context.Context) error {
 	return nil
 }
 
-// The recurring jobs of the registry.
+// The recurring jobs.
 const (
 	jobExpire = "registry.expire"
 	jobRollUp = "registry.rollup"
 	jobForget = "registry.forget"
+	jobSweep  = "accounts.sweep"
+	jobChain  = "audit.chain"
 )
 
 func (a *App) startJobs(context.Context) error {
@@ -99,6 +114,8 @@ func (a *App) startJobs(context.Context) error {
 		{jobExpire, 30 * time.Second, a.registry.Expire},
 		{jobRollUp, time.Hour, a.registry.RollUp},
 		{jobForget, time.Hour, a.registry.Forget},
+		{jobSweep, time.Hour, a.auth.Sweep},
+		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
 		a.jobs.Every(j.kind, j.every, "all")

@@ -5,9 +5,13 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/id"
 )
 
@@ -17,56 +21,161 @@ const Staleness = 10 * time.Second
 // usedEvery is how exact UsedAt is: a write per use would cost more than the use.
 const usedEvery = time.Minute
 
-// Service makes and checks tokens.
+// Options say how a Service works; only Store is needed.
+type Options struct {
+	Store     Store
+	Now       func() time.Time // time.Now when nil
+	Mail      Mailer           // nil: whatever needs a mail is refused with ErrNoMail
+	PublicURL string           // the base of links in mails; http://localhost:8080 when empty
+	Cost      PasswordCost     // DefaultCost when zero
+	Log       *slog.Logger     // discards when nil
+}
+
+// Service knows people and checks who they are.
 type Service struct {
-	store Store
-	now   func() time.Time
+	store  Store
+	now    func() time.Time
+	mailer Mailer
+	public string
+	log    *slog.Logger
+
+	hasher *hasher
+	limits *limits
 
 	tokens    cache[Token]    // by id
 	sessions  cache[Session]  // by key
 	standings cache[Standing] // by account
+
+	pending sync.WaitGroup // what later runs
+	slots   chan struct{}
 }
 
-// NewService makes a service; a nil clock means time.Now.
-func NewService(store Store, now func() time.Time) *Service {
-	if now == nil {
-		now = time.Now
+// New makes a service. Close it before its store.
+func New(o Options) *Service {
+	s := &Service{
+		store: o.Store, now: o.Now, mailer: o.Mail, public: strings.TrimSuffix(o.PublicURL, "/"), log: o.Log,
+		hasher: newHasher(o.Cost), limits: newLimits(), slots: make(chan struct{}, laterMost),
 	}
-	return &Service{store: store, now: now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.public == "" {
+		s.public = "http://localhost:8080"
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s
 }
+
+// NewService makes a service that sends no mail; a nil clock means time.Now.
+func NewService(store Store, now func() time.Time) *Service {
+	return New(Options{Store: store, Now: now})
+}
+
+// laterMost bounds what runs after its answer was given, laterWithin for how long.
+const (
+	laterMost   = 32
+	laterWithin = time.Minute
+)
+
+// later does what must not show in the time that an answer takes, whether an
+// address has an account. What goes wrong is logged: the person asks again.
+func (s *Service) later(ctx context.Context, what string, do func(context.Context) error) error {
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		return fmt.Errorf("%s: %w", what, ErrBusy)
+	}
+	s.pending.Go(func() {
+		defer func() { <-s.slots }()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), laterWithin)
+		defer cancel()
+		if err := do(ctx); err != nil {
+			s.log.Error("not done", "what", what, "err", err)
+		}
+	})
+	return nil
+}
+
+// Close waits for what was begun.
+func (s *Service) Close() { s.pending.Wait() }
+
+// Sweep forgets what is over: sessions, mailed codes, and accounts whose address
+// nobody confirmed.
+func (s *Service) Sweep(ctx context.Context, now time.Time) error { return s.store.Sweep(ctx, now) }
 
 // NewToken says what a token is to be.
 type NewToken struct {
+	By      Actor // who makes it; System when empty
 	Account string
 	Name    string
 	Scopes  []Scope
 	Life    time.Duration // 0: it does not expire
 }
 
-// CreateToken makes a token. Its text is returned here and never again.
+// maxTokens is how many tokens of an account may live at a time.
+const maxTokens = 100
+
+// CreateToken makes a token. Its text is returned here and never again. Whoever is
+// no operator makes tokens for the own account only, and none that reaches further
+// than the login by which it is made.
 func (s *Service) CreateToken(ctx context.Context, n NewToken) (t Token, text string, err error) {
-	for _, scope := range n.Scopes {
-		if !slices.Contains(scopes, scope) {
-			return Token{}, "", fmt.Errorf("create token %q: scope %q; want some of %v", n.Name, scope, scopes)
-		}
+	if n.By.Account == "" {
+		n.By = System
+	}
+	if err := s.mayCreateToken(ctx, n); err != nil {
+		return Token{}, "", fmt.Errorf("create token %q for account %s: %w", n.Name, n.Account, err)
 	}
 	t = Token{ID: id.New("tok"), Account: n.Account, Name: n.Name, Scopes: n.Scopes, CreatedAt: s.now()}
 	if n.Life > 0 {
 		t.ExpiresAt = t.CreatedAt.Add(n.Life)
 	}
-	text, t.Hash = newText(t.ID)
-	if err := s.store.CreateToken(ctx, t); err != nil {
+	text, t.Hash = tokenForm.make(t.ID)
+	e, err := s.entry(n.By, "token.created", t.ID, "", map[string]any{"account": t.Account, "scopes": t.Scopes})
+	if err == nil {
+		err = s.store.CreateToken(ctx, t, e)
+	}
+	if err != nil {
 		return Token{}, "", fmt.Errorf("create token %q for account %s: %w", n.Name, n.Account, err)
 	}
 	return t, text, nil
 }
 
+func (s *Service) mayCreateToken(ctx context.Context, n NewToken) error {
+	for _, scope := range n.Scopes {
+		if !slices.Contains(scopes, scope) {
+			return fmt.Errorf("%w: %q; want some of %v", ErrScope, scope, scopes)
+		}
+		if !n.By.Is(RoleOperator) && !n.By.Has(scope) {
+			return fmt.Errorf("%w: %s; the login has %v", ErrScope, scope, n.By.Scopes)
+		}
+	}
+	if !n.By.Is(RoleOperator) && n.By.Account != n.Account {
+		return fmt.Errorf("%w: account %s makes tokens for itself only", ErrNotYours, n.By.Account)
+	}
+	st, err := s.store.Standing(ctx, n.Account)
+	if err != nil {
+		return err
+	}
+	for _, scope := range n.Scopes {
+		if r := Role(scope); r.Granted() && !slices.Contains(st.Roles, r) {
+			return fmt.Errorf("%w: %s; the account has not that role", ErrScope, scope)
+		}
+	}
+	live, err := s.store.LiveTokens(ctx, n.Account, s.now())
+	if err == nil && live >= maxTokens {
+		err = fmt.Errorf("%w: %d tokens of the account live, at most %d: revoke some", ErrTooMany, live, maxTokens)
+	}
+	return err
+}
+
 // Check returns the token whose text this is. ErrBadToken and ErrExpired are
 // final; any other error means that it could not be checked now.
 func (s *Service) Check(ctx context.Context, text string) (Token, error) {
-	tokenID, err := parseText(text)
+	tokenID, err := tokenForm.parse(text)
 	if err != nil {
-		return Token{}, err
+		return Token{}, fmt.Errorf("%w: %w", ErrBadToken, err)
 	}
 	now := s.now()
 	t, cached, age := s.tokens.get(tokenID, now)
@@ -110,10 +219,22 @@ func (s *Service) CheckApp(ctx context.Context, account, text string) (Token, er
 	return t, err
 }
 
-// Revoke ends a token: here at once, elsewhere within Staleness.
-func (s *Service) Revoke(ctx context.Context, tokenID string) error {
+// Revoke ends a token: here at once, elsewhere within Staleness. Whoever is no
+// operator revokes those of the own account; others do not exist for them.
+func (s *Service) Revoke(ctx context.Context, by Actor, tokenID string) error {
 	defer s.tokens.forget(tokenID) // also after an error: it may have been stored all the same
-	if err := s.store.RevokeToken(ctx, tokenID, s.now()); err != nil {
+	t, err := s.store.Token(ctx, tokenID)
+	if err == nil && !by.Is(RoleOperator) && t.Account != by.Account {
+		err = fmt.Errorf("token %s: %w", tokenID, ErrNotFound)
+	}
+	var e audit.Entry
+	if err == nil {
+		e, err = s.entry(by, "token.revoked", tokenID, "", map[string]any{"account": t.Account})
+	}
+	if err == nil {
+		err = s.store.RevokeToken(ctx, tokenID, s.now(), e)
+	}
+	if err != nil {
 		return fmt.Errorf("revoke token %s: %w", tokenID, err)
 	}
 	return nil

@@ -19,7 +19,20 @@ var ctx = context.Background()
 type world struct {
 	here, there *auth.Service
 	now         time.Time
-	account     auth.Account
+	account     auth.Account // an operator's, for programs
+	db          *store.DB
+	mails       mailbox
+}
+
+type mail struct{ to, subject, text string }
+
+// mailbox is where mails go; a test takes them out.
+type mailbox chan mail
+
+// Send implements auth.Mailer.
+func (m mailbox) Send(_ context.Context, to, subject, text string) error {
+	m <- mail{to, subject, text}
+	return nil
 }
 
 func newWorld(t testing.TB) *world {
@@ -27,11 +40,16 @@ func newWorld(t testing.TB) *world {
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	must(t, db.Migrate(ctx))
-	w := &world{now: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
-	clock := func() time.Time { return w.now }
-	w.here, w.there = auth.NewService(db.Auth(), clock), auth.NewService(db.Auth(), clock)
+	w := &world{now: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), db: db, mails: make(chan mail, 100)}
+	o := auth.Options{
+		Store: db.Auth(), Now: func() time.Time { return w.now }, Mail: w.mails,
+		Cost: auth.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, // what it costs is no test's business
+	}
+	w.here, w.there = auth.New(o), auth.New(o)
+	t.Cleanup(func() { w.here.Close(); w.there.Close() })
 	w.account, err = w.here.CreateAccount(ctx, "Aurora")
 	must(t, err)
+	must(t, w.here.GrantRole(ctx, auth.System, w.account.ID, auth.RoleOperator))
 	return w
 }
 
@@ -104,7 +122,7 @@ func TestARevocationHoldsHereAtOnceAndElsewhereSoon(t *testing.T) {
 		_, err := s.Check(ctx, text)
 		must(t, err)
 	}
-	must(t, w.here.Revoke(ctx, k.ID))
+	must(t, w.here.Revoke(ctx, auth.System, k.ID))
 	_, err := w.here.Check(ctx, text)
 	wantError(t, err, auth.ErrBadToken)
 	w.now = w.now.Add(auth.Staleness - 1)
@@ -114,8 +132,8 @@ func TestARevocationHoldsHereAtOnceAndElsewhereSoon(t *testing.T) {
 	_, err = w.there.Check(ctx, text)
 	wantError(t, err, auth.ErrBadToken)
 
-	must(t, w.here.Revoke(ctx, k.ID)) // once more does no harm
-	wantError(t, w.here.Revoke(ctx, "tok_none"), auth.ErrNotFound)
+	must(t, w.here.Revoke(ctx, auth.System, k.ID)) // once more does no harm
+	wantError(t, w.here.Revoke(ctx, auth.System, "tok_none"), auth.ErrNotFound)
 }
 
 func TestAnAppLogsInWithItsOwnAppToken(t *testing.T) {

@@ -50,19 +50,24 @@ func (t Token) Has(s Scope) bool {
 	return false
 }
 
-// A token's text is "pmk_" <id> "_" <secret>: a prefix that secret scanners can
-// look for, the row to look at, and 256 random bits in base 62.
-const (
-	textPrefix = "pmk_"
-	secretLen  = 43 // 62^43 > 2^256
-)
+// form is how a secret that somebody is given looks: its prefix, for secret
+// scanners to look for; the id of the row to look at; and 256 random bits in base 62.
+type form struct {
+	prefix string
+	kind   string // of the id
+}
 
-// newText makes a token's text and its hash.
-func newText(tokenID string) (text string, hash []byte) {
+// tokenForm is the text of an access token: pmk_tok_…_….
+var tokenForm = form{"pmk_", "tok"}
+
+const secretLen = 43 // 62^43 > 2^256
+
+// make makes a secret's text and its hash.
+func (f form) make(id string) (text string, hash []byte) {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:]) // never fails: crypto/rand
 	digits := new(big.Int).SetBytes(secret[:]).Text(62)
-	text = textPrefix + tokenID + "_" + strings.Repeat("0", secretLen-len(digits)) + digits
+	text = f.prefix + id + "_" + strings.Repeat("0", secretLen-len(digits)) + digits
 	return text, hashText(text)
 }
 
@@ -71,16 +76,16 @@ func hashText(text string) []byte {
 	return sum[:]
 }
 
-// parseText finds the id in a token's text. The text itself must not get into an
+// parse finds the id in a secret's text. The text itself must not get into an
 // error: errors are logged.
-func parseText(text string) (tokenID string, err error) {
-	rest, ok := strings.CutPrefix(text, textPrefix)
+func (f form) parse(text string) (rowID string, err error) {
+	rest, ok := strings.CutPrefix(text, f.prefix)
 	cut := strings.LastIndexByte(rest, '_')
 	if !ok || cut < 0 || len(rest)-cut-1 != secretLen {
-		return "", fmt.Errorf("%w: want %s, an id, _ and %d characters", ErrBadToken, textPrefix, secretLen)
+		return "", fmt.Errorf("want %s, an id, _ and %d characters", f.prefix, secretLen)
 	}
-	if err := id.Valid("tok", rest[:cut]); err != nil {
-		return "", fmt.Errorf("%w: its id: %w", ErrBadToken, err)
+	if err := id.Valid(f.kind, rest[:cut]); err != nil {
+		return "", fmt.Errorf("its id: %w", err)
 	}
 	return rest[:cut], nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -23,6 +24,13 @@ func New(prefix string) string {
 		panic(fmt.Sprintf("id: prefix %q: want 1 to 12 lower-case letters", prefix))
 	}
 	return prefix + "_" + uuid.Must(uuid.NewV7()).String()
+}
+
+// Floor is less than every id of the kind that is made at t or later, and greater
+// than those made more than a millisecond before.
+func Floor(prefix string, t time.Time) string {
+	ms := max(t.UnixMilli(), 0)
+	return fmt.Sprintf("%s_%08x-%04x-7000-8000-000000000000", prefix, ms>>16, ms&0xffff)
 }
 
 // Parse takes an id apart. Only what New writes is accepted: a prefix of 1 to 12

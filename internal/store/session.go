@@ -14,11 +14,53 @@ func (s authStore) Session(ctx context.Context, key string) (auth.Session, error
 	return session(row), s.wrap(ctx, err, "session")
 }
 
+func (s authStore) Sessions(ctx context.Context, account string) ([]auth.Session, error) {
+	rows, err := s.read.Sessions(ctx, account)
+	return list(rows, session), s.wrap(ctx, err, "sessions of account %s", account)
+}
+
+func (s authStore) CreateSession(ctx context.Context, x auth.Session) error {
+	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
+		return q.InsertSession(ctx, dbgen.InsertSessionParams{
+			Key: x.Key, ID: x.ID, Account: x.Account, Data: blob(x.Data), Address: text(x.Address), Agent: text(x.Agent),
+			CreatedAt: micros.Of(x.CreatedAt), SeenAt: micros.Of(x.SeenAt), ExpiresAt: micros.Of(x.ExpiresAt),
+		})
+	})
+	return s.wrap(ctx, err, "create session %s of account %s", x.ID, x.Account)
+}
+
+func (s authStore) SaveSession(ctx context.Context, key string, data []byte, now, expires time.Time) error {
+	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
+		return q.SaveSession(ctx, dbgen.SaveSessionParams{Key: key, Data: blob(data), At: micros.Of(now), ExpiresAt: micros.Of(expires)})
+	})
+	return s.wrap(ctx, err, "save session")
+}
+
 func (s authStore) SeeSession(ctx context.Context, key string, at time.Time) error {
 	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
 		return q.SeeSession(ctx, dbgen.SeeSessionParams{Key: key, At: micros.Of(at)})
 	})
 	return s.wrap(ctx, err, "see session")
+}
+
+func (s authStore) DeleteSession(ctx context.Context, key string) error {
+	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
+		_, err := q.DeleteSession(ctx, key) // none: it has ended already
+		return err
+	})
+	return s.wrap(ctx, err, "delete session")
+}
+
+func (s authStore) EndSession(ctx context.Context, account, id string) error {
+	err := s.exec(ctx, func(q *dbgen.Queries) (int64, error) {
+		return q.EndSession(ctx, dbgen.EndSessionParams{Account: account, ID: id})
+	})
+	return s.wrap(ctx, err, "end session %s of account %s", id, account)
+}
+
+func (s authStore) EndSessions(ctx context.Context, account, but string) error {
+	err := s.writer.statement(ctx, func(q *dbgen.Queries) error { return endSessions(ctx, q, account, but) })
+	return s.wrap(ctx, err, "end the sessions of account %s", account)
 }
 
 func session(r dbgen.Session) auth.Session {

@@ -2,20 +2,22 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
 
-func (s authStore) CreateToken(ctx context.Context, t auth.Token) error {
+func (s authStore) CreateToken(ctx context.Context, t auth.Token, e audit.Entry) error {
 	scopes := make([]string, len(t.Scopes))
 	for i, scope := range t.Scopes {
 		scopes[i] = string(scope)
 	}
-	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
+	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
 		return q.InsertToken(ctx, dbgen.InsertTokenParams{
 			ID: t.ID, Account: t.Account, Name: text(t.Name), Scopes: strings.Join(scopes, " "), Hash: blob(t.Hash),
 			CreatedAt: micros.Of(t.CreatedAt), ExpiresAt: micros.Of(t.ExpiresAt),
@@ -35,14 +37,18 @@ func (s authStore) Tokens(ctx context.Context, account string) ([]auth.Token, er
 	return list(rows, token), s.wrap(ctx, err, "tokens of account %s", account)
 }
 
-func (s authStore) RevokeToken(ctx context.Context, id string, at time.Time) error {
-	err := s.transact(ctx, func(q *dbgen.Queries) error {
-		n, err := q.RevokeToken(ctx, dbgen.RevokeTokenParams{ID: id, At: micros.Of(at)})
-		if err == nil && n == 0 { // revoked before, or not there
-			_, err = q.Token(ctx, id)
-		}
-		return err
+func (s authStore) LiveTokens(ctx context.Context, account string, at time.Time) (int, error) {
+	n, err := s.read.LiveTokens(ctx, dbgen.LiveTokensParams{Account: account, At: micros.Of(at)})
+	return int(n), s.wrap(ctx, err, "live tokens of account %s", account)
+}
+
+func (s authStore) RevokeToken(ctx context.Context, id string, at time.Time, e audit.Entry) error {
+	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
+		return won(q.RevokeToken(ctx, dbgen.RevokeTokenParams{ID: id, At: micros.Of(at)}))
 	})
+	if errors.Is(err, auth.ErrConflict) { // revoked before, or not there
+		_, err = s.read.Token(ctx, id)
+	}
 	return s.wrap(ctx, err, "revoke token %s", id)
 }
 

@@ -29,6 +29,24 @@ func (q *Queries) Account(ctx context.Context, id string) (Account, error) {
 	return i, err
 }
 
+const accountByEmail = `-- name: AccountByEmail :one
+SELECT id, name, created_at, email, confirmed_at, blocked_at FROM account WHERE email = $1 AND email <> ''
+`
+
+func (q *Queries) AccountByEmail(ctx context.Context, email string) (Account, error) {
+	row := q.db.QueryRowContext(ctx, accountByEmail, email)
+	var i Account
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.CreatedAt,
+		&i.Email,
+		&i.ConfirmedAt,
+		&i.BlockedAt,
+	)
+	return i, err
+}
+
 const accounts = `-- name: Accounts :many
 SELECT id, name, created_at, email, confirmed_at, blocked_at FROM account WHERE id > $1 ORDER BY id LIMIT $2
 `
@@ -68,6 +86,51 @@ func (q *Queries) Accounts(ctx context.Context, arg AccountsParams) ([]Account, 
 	return items, nil
 }
 
+const blockAccount = `-- name: BlockAccount :execrows
+UPDATE account SET blocked_at = $1 WHERE id = $2 AND blocked_at = 0
+`
+
+type BlockAccountParams struct {
+	At micros.Time
+	ID string
+}
+
+func (q *Queries) BlockAccount(ctx context.Context, arg BlockAccountParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, blockAccount, arg.At, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const confirmAccount = `-- name: ConfirmAccount :execrows
+UPDATE account SET confirmed_at = $1 WHERE id = $2 AND confirmed_at = 0
+`
+
+type ConfirmAccountParams struct {
+	At micros.Time
+	ID string
+}
+
+func (q *Queries) ConfirmAccount(ctx context.Context, arg ConfirmAccountParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, confirmAccount, arg.At, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteUnconfirmed = `-- name: DeleteUnconfirmed :exec
+
+DELETE FROM account WHERE email <> '' AND confirmed_at = 0 AND blocked_at = 0 AND created_at < $1
+`
+
+// DeleteUnconfirmed keeps those that somebody blocked: they stay refused.
+func (q *Queries) DeleteUnconfirmed(ctx context.Context, at micros.Time) error {
+	_, err := q.db.ExecContext(ctx, deleteUnconfirmed, at)
+	return err
+}
+
 const grantRole = `-- name: GrantRole :execrows
 INSERT INTO account_role (account, role, granted_at) VALUES ($1, $2, $3)
 ON CONFLICT (account, role) DO NOTHING
@@ -85,6 +148,43 @@ func (q *Queries) GrantRole(ctx context.Context, arg GrantRoleParams) (int64, er
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const grantedRoles = `-- name: GrantedRoles :many
+SELECT account, role FROM account_role WHERE account >= $1 AND account <= $2 ORDER BY account, role
+`
+
+type GrantedRolesParams struct {
+	First string
+	Last  string
+}
+
+type GrantedRolesRow struct {
+	Account string
+	Role    string
+}
+
+func (q *Queries) GrantedRoles(ctx context.Context, arg GrantedRolesParams) ([]GrantedRolesRow, error) {
+	rows, err := q.db.QueryContext(ctx, grantedRoles, arg.First, arg.Last)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GrantedRolesRow
+	for rows.Next() {
+		var i GrantedRolesRow
+		if err := rows.Scan(&i.Account, &i.Role); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertAccount = `-- name: InsertAccount :exec
@@ -147,6 +247,40 @@ func (q *Queries) MembershipsOf(ctx context.Context, account string) ([]Membersh
 	return items, nil
 }
 
+const renameAccount = `-- name: RenameAccount :execrows
+UPDATE account SET name = $1 WHERE id = $2
+`
+
+type RenameAccountParams struct {
+	Name string
+	ID   string
+}
+
+func (q *Queries) RenameAccount(ctx context.Context, arg RenameAccountParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, renameAccount, arg.Name, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const revokeRole = `-- name: RevokeRole :execrows
+DELETE FROM account_role WHERE account = $1 AND role = $2
+`
+
+type RevokeRoleParams struct {
+	Account string
+	Role    string
+}
+
+func (q *Queries) RevokeRole(ctx context.Context, arg RevokeRoleParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeRole, arg.Account, arg.Role)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const rolesOf = `-- name: RolesOf :many
 SELECT role FROM account_role WHERE account = $1 ORDER BY role
 `
@@ -172,4 +306,35 @@ func (q *Queries) RolesOf(ctx context.Context, account string) ([]string, error)
 		return nil, err
 	}
 	return items, nil
+}
+
+const signUpAgain = `-- name: SignUpAgain :execrows
+UPDATE account SET name = $1, created_at = $2
+WHERE id = $3 AND confirmed_at = 0 AND blocked_at = 0
+`
+
+type SignUpAgainParams struct {
+	Name string
+	At   micros.Time
+	ID   string
+}
+
+func (q *Queries) SignUpAgain(ctx context.Context, arg SignUpAgainParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, signUpAgain, arg.Name, arg.At, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const unblockAccount = `-- name: UnblockAccount :execrows
+UPDATE account SET blocked_at = 0 WHERE id = $1 AND blocked_at <> 0
+`
+
+func (q *Queries) UnblockAccount(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, unblockAccount, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

@@ -19,6 +19,16 @@ type Account struct {
 	BlockedAt   micros.Time
 }
 
+type AuditEntry struct {
+	ID      string
+	At      micros.Time
+	Actor   string
+	Action  string
+	Subject string
+	Org     string
+	Detail  string
+}
+
 type Bucket struct {
 	DID        string
 	Resolution string
@@ -142,6 +152,19 @@ type Device struct {
 	CreatedAt    micros.Time
 }
 
+type Invitation struct {
+	ID        string
+	Org       string
+	Email     string
+	Role      string
+	InvitedBy string
+	State     string
+	Hash      []byte
+	CreatedAt micros.Time
+	ExpiresAt micros.Time
+	EndedAt   micros.Time
+}
+
 type Job struct {
 	ID          string
 	Kind        string
@@ -166,6 +189,24 @@ type LogCheckpoint struct {
 	SignedAt micros.Time
 }
 
+type MailedCode struct {
+	ID        string
+	Account   string
+	Purpose   string
+	Email     string
+	Hash      []byte
+	CreatedAt micros.Time
+	ExpiresAt micros.Time
+	UsedAt    micros.Time
+}
+
+type Member struct {
+	Org     string
+	Account string
+	Role    string
+	Since   micros.Time
+}
+
 type Notice struct {
 	ID      string
 	Kind    string
@@ -173,6 +214,15 @@ type Notice struct {
 	Subject string
 	At      micros.Time
 	Data    string
+}
+
+type Org struct {
+	ID        string
+	Name      string
+	LegalName string
+	Country   string
+	CreatedAt micros.Time
+	BlockedAt micros.Time
 }
 
 type Outbox struct {

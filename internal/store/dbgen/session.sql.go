@@ -11,6 +11,124 @@ import (
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
 
+const deleteOldSessions = `-- name: DeleteOldSessions :exec
+DELETE FROM session WHERE expires_at < $1 OR seen_at < $2
+`
+
+type DeleteOldSessionsParams struct {
+	At     micros.Time
+	IdleAt micros.Time
+}
+
+func (q *Queries) DeleteOldSessions(ctx context.Context, arg DeleteOldSessionsParams) error {
+	_, err := q.db.ExecContext(ctx, deleteOldSessions, arg.At, arg.IdleAt)
+	return err
+}
+
+const deleteSession = `-- name: DeleteSession :execrows
+DELETE FROM session WHERE key = $1
+`
+
+func (q *Queries) DeleteSession(ctx context.Context, key string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteSession, key)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endSession = `-- name: EndSession :execrows
+DELETE FROM session WHERE account = $1 AND account <> '' AND id = $2
+`
+
+type EndSessionParams struct {
+	Account string
+	ID      string
+}
+
+func (q *Queries) EndSession(ctx context.Context, arg EndSessionParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endSession, arg.Account, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const endSessions = `-- name: EndSessions :execrows
+DELETE FROM session WHERE account = $1 AND account <> '' AND id <> $2
+`
+
+type EndSessionsParams struct {
+	Account string
+	But     string
+}
+
+func (q *Queries) EndSessions(ctx context.Context, arg EndSessionsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endSessions, arg.Account, arg.But)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertSession = `-- name: InsertSession :exec
+INSERT INTO session (key, id, account, data, created_at, seen_at, expires_at, address, agent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+`
+
+type InsertSessionParams struct {
+	Key       string
+	ID        string
+	Account   string
+	Data      []byte
+	CreatedAt micros.Time
+	SeenAt    micros.Time
+	ExpiresAt micros.Time
+	Address   string
+	Agent     string
+}
+
+func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
+	_, err := q.db.ExecContext(ctx, insertSession,
+		arg.Key,
+		arg.ID,
+		arg.Account,
+		arg.Data,
+		arg.CreatedAt,
+		arg.SeenAt,
+		arg.ExpiresAt,
+		arg.Address,
+		arg.Agent,
+	)
+	return err
+}
+
+const saveSession = `-- name: SaveSession :exec
+
+INSERT INTO session (key, id, account, data, created_at, seen_at, expires_at, address, agent)
+VALUES ($1, '', '', $2, $3, $3, $4, '', '')
+ON CONFLICT (key) DO UPDATE SET data = excluded.data
+`
+
+type SaveSessionParams struct {
+	Key       string
+	Data      []byte
+	At        micros.Time
+	ExpiresAt micros.Time
+}
+
+// SaveSession keeps what pages put into a session. One that was ended meanwhile
+// comes back as nobody's.
+func (q *Queries) SaveSession(ctx context.Context, arg SaveSessionParams) error {
+	_, err := q.db.ExecContext(ctx, saveSession,
+		arg.Key,
+		arg.Data,
+		arg.At,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
 const seeSession = `-- name: SeeSession :exec
 UPDATE session SET seen_at = $1 WHERE key = $2 AND seen_at < $1
 `
@@ -44,4 +162,41 @@ func (q *Queries) Session(ctx context.Context, key string) (Session, error) {
 		&i.Agent,
 	)
 	return i, err
+}
+
+const sessions = `-- name: Sessions :many
+SELECT key, id, account, data, created_at, seen_at, expires_at, address, agent FROM session WHERE account = $1 AND account <> '' ORDER BY id
+`
+
+func (q *Queries) Sessions(ctx context.Context, account string) ([]Session, error) {
+	rows, err := q.db.QueryContext(ctx, sessions, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Session
+	for rows.Next() {
+		var i Session
+		if err := rows.Scan(
+			&i.Key,
+			&i.ID,
+			&i.Account,
+			&i.Data,
+			&i.CreatedAt,
+			&i.SeenAt,
+			&i.ExpiresAt,
+			&i.Address,
+			&i.Agent,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -43,6 +43,22 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 	return err
 }
 
+const liveTokens = `-- name: LiveTokens :one
+SELECT COUNT(*) FROM token WHERE account = $1 AND revoked_at = 0 AND (expires_at = 0 OR expires_at > $2)
+`
+
+type LiveTokensParams struct {
+	Account string
+	At      micros.Time
+}
+
+func (q *Queries) LiveTokens(ctx context.Context, arg LiveTokensParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, liveTokens, arg.Account, arg.At)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const revokeToken = `-- name: RevokeToken :execrows
 UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0
 `

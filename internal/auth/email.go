@@ -1,0 +1,60 @@
+package auth
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// The longest address and local part (RFC 5321 §4.5.3.1; 254 by erratum 1690 of RFC 3696).
+const (
+	maxEmail = 254
+	maxLocal = 64
+)
+
+// NormalEmail brings an address into the one form in which it is stored and
+// compared: lower case, the domain as DNS has it. Two spellings that no mail
+// service tells apart are one account. It takes what people have, a dot-atom and
+// a domain name (RFC 5321 §4.1.2), and refuses the rest of the grammar: quoted
+// local parts, comments, address literals.
+func NormalEmail(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if len(s) > maxEmail {
+		return "", fmt.Errorf("%w: %d bytes, at most %d", ErrBadEmail, len(s), maxEmail)
+	}
+	local, domain, found := strings.Cut(s, "@")
+	if !found {
+		return "", fmt.Errorf("%w: it has no @", ErrBadEmail)
+	}
+	local = strings.ToLower(local)
+	if err := checkLocal(local); err != nil {
+		return "", err
+	}
+	domain, err := idna.Lookup.ToASCII(domain)
+	if err != nil {
+		return "", fmt.Errorf("%w: its domain: %w", ErrBadEmail, err)
+	}
+	if domain = strings.ToLower(domain); !strings.Contains(domain, ".") || strings.HasSuffix(domain, ".") {
+		return "", fmt.Errorf("%w: its domain has no dot between two names", ErrBadEmail)
+	}
+	if s = local + "@" + domain; len(s) > maxEmail { // a domain grows when it is written as DNS has it
+		return "", fmt.Errorf("%w: %d bytes with its domain as DNS has it, at most %d", ErrBadEmail, len(s), maxEmail)
+	}
+	return s, nil
+}
+
+func checkLocal(local string) error {
+	if local == "" || len(local) > maxLocal {
+		return fmt.Errorf("%w: %d bytes before the @, want 1 to %d", ErrBadEmail, len(local), maxLocal)
+	}
+	if strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, "..") {
+		return fmt.Errorf("%w: a dot stands at the begin, at the end or beside another one", ErrBadEmail)
+	}
+	for _, r := range local {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+-/=?^_`{|}~", r) {
+			return fmt.Errorf("%w: %q before the @", ErrBadEmail, r)
+		}
+	}
+	return nil
+}
