@@ -142,6 +142,19 @@ type Device struct {
 	CreatedAt    micros.Time
 }
 
+type Document struct {
+	ID         string
+	Org        string
+	Submission string
+	Kind       string
+	Name       string
+	Media      string
+	Size       int64
+	SHA256     string
+	ByAccount  string
+	At         micros.Time
+}
+
 type Job struct {
 	ID          string
 	Kind        string
@@ -196,6 +209,7 @@ type Product struct {
 	Model     string
 	Name      string
 	CreatedAt micros.Time
+	Org       string
 }
 
 type Session struct {
