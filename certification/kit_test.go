@@ -3,9 +3,11 @@ package certification_test
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -33,6 +35,7 @@ type desk struct {
 	files    blob.Folder
 	registry *registry.Registry
 	now      *atomic.Int64 // seconds since began
+	url      string
 }
 
 var began = time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
@@ -51,7 +54,7 @@ func open(t *testing.T, url string) *desk {
 	must(t, db.Migrate(t.Context()))
 	files, err := blob.OpenFolder(filepath.Join(t.TempDir(), "blobs"))
 	must(t, err)
-	d := &desk{TB: t, db: db, files: files, registry: registry.New(registry.Options{Store: db.Registry(), Bus: bus.NewLocal()}), now: new(atomic.Int64)}
+	d := &desk{TB: t, db: db, files: files, registry: registry.New(registry.Options{Store: db.Registry(), Bus: bus.NewLocal()}), now: new(atomic.Int64), url: url}
 	d.Programme = certification.NewProgramme(certification.ProgrammeOptions{Store: db.Programme(), Files: files, Now: d.clock})
 	return d
 }
@@ -103,7 +106,13 @@ func (d *desk) vendor() vendor {
 	d.Helper()
 	v := vendor{org: id.New("org")}
 	v.Actor = certification.Actor{Account: id.New("acc"), Orgs: []string{v.org}}
-	v.model = "aurora-" + strings.ReplaceAll(v.org[len(v.org)-12:], "-", "")
+	return d.model(v, v.org)
+}
+
+// model makes another model of the vendor's.
+func (d *desk) model(v vendor, name string) vendor {
+	d.Helper()
+	v.model = "aurora-" + strings.ReplaceAll(name[len(name)-12:], "-", "")
 	v.spec = []byte(strings.ReplaceAll(string(miot.Sample("lamp")), "aurora-glow2", v.model))
 	_, _, err := d.registry.CreateProductOf(d.Context(), v.org, "Glow", v.spec)
 	must(d, err)
@@ -111,8 +120,51 @@ func (d *desk) vendor() vendor {
 }
 
 // version is the spec with another version.
-func (v vendor) version(n string) []byte {
-	return []byte(strings.ReplaceAll(string(v.spec), v.model+":1", v.model+":"+n))
+func (v vendor) version(n int) []byte {
+	return []byte(strings.ReplaceAll(string(v.spec), v.model+":1", fmt.Sprintf("%s:%d", v.model, n)))
+}
+
+var serials atomic.Int64
+
+// certify takes a submission that is being tested to its certificate, as runs,
+// review and issuing do.
+func (d *desk) certify(sub certification.Submission) certification.Certificate {
+	d.Helper()
+	for _, m := range []struct {
+		to certification.SubmissionState
+		by certification.Mover
+	}{
+		{certification.InReview, certification.ByVendor}, {certification.Approved, certification.ByReviewer},
+		{certification.Issuing, certification.ByProgramme}, {certification.Certified, certification.ByProgramme},
+	} {
+		if m.to != certification.InReview || sub.State != certification.InReview { // class A is there already
+			must(d, d.move(sub.ID, m.to, m.by))
+		}
+	}
+	c := certification.Certificate{
+		Serial: fmt.Sprintf("PM-2026-%06d", serials.Add(1)), Submission: sub.ID, Org: sub.Org, Product: sub.Product, Model: sub.Model,
+		SpecURN: sub.SpecURN, SpecSHA256: sub.SpecSHA256, Hardware: sub.Hardware, Firmware: []certification.Firmware{sub.Firmware},
+		Suite: suite.Release, Class: sub.Class, Follows: sub.Previous, Parent: sub.Parent, State: certification.Active,
+	}
+	body, err := json.Marshal(c)
+	must(d, err)
+	d.exec(`INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body)
+		VALUES ($1, $2, $3, $4, 'active', 0, 1, 0, 0, 0, '', '', $5)`, c.Serial, c.Submission, c.Org, c.Model, string(body))
+	return c
+}
+
+// exec writes what no part of the programme that is here would.
+func (d *desk) exec(query string, args ...any) {
+	d.Helper()
+	driver, source := "pgx", d.url
+	if file, ok := strings.CutPrefix(d.url, "sqlite:"); ok {
+		driver, source = "sqlite", file
+	}
+	db, err := sql.Open(driver, source)
+	must(d, err)
+	defer db.Close()
+	_, err = db.ExecContext(context.Background(), query, args...)
+	must(d, err)
 }
 
 func sum(data string) string {
