@@ -106,9 +106,14 @@ func (s Submission) follows() string {
 func (st ChangeStatement) about(s Submission) error {
 	want := StatementFor(s)
 	for _, f := range []struct{ name, says, is string }{
-		{"submission", st.Submission, want.Submission}, {"org", st.Org, want.Org}, {"follows", st.Follows, want.Follows},
-		{"model", st.Model, want.Model}, {"firmware_sha256", st.Firmware, want.Firmware}, {"spec_sha256", st.Spec, want.Spec},
-		{"platform.module", st.Platform.Module, want.Platform.Module}, {"platform.firmware", st.Platform.Firmware, want.Platform.Firmware},
+		{"submission", st.Submission, want.Submission},
+		{"org", st.Org, want.Org},
+		{"follows", st.Follows, want.Follows},
+		{"model", st.Model, want.Model},
+		{"firmware_sha256", st.Firmware, want.Firmware},
+		{"spec_sha256", st.Spec, want.Spec},
+		{"platform.module", st.Platform.Module, want.Platform.Module},
+		{"platform.firmware", st.Platform.Firmware, want.Platform.Firmware},
 		{"hardware", strings.Join(slices.Sorted(slices.Values(st.Hardware)), ", "), strings.Join(slices.Sorted(slices.Values(want.Hardware)), ", ")},
 	} {
 		if f.says != f.is {

@@ -185,3 +185,11 @@ func (c *Classification) apply(class ChangeClass, why string) {
 func (st *ChangeStatement) names(list ...Part) bool {
 	return slices.ContainsFunc(st.Changes, func(c Change) bool { return slices.Contains(list, c.Part) })
 }
+
+// ClassOfPart is the class that a part belongs to; empty: everything runs.
+func ClassOfPart(p Part) ChangeClass {
+	if i := slices.Index(Parts(), p); i >= 0 {
+		return parts[i].class
+	}
+	return ""
+}

@@ -174,9 +174,12 @@ func (s *Submission) checkForm() error {
 		name, value string
 		most        int
 	}{
-		{"product", s.Product, longestName}, {"firmware.version", s.Firmware.Version, longestWord},
-		{"platform.module", s.Platform.Module, longestWord}, {"platform.firmware", s.Platform.Firmware, longestWord},
-		{"previous", s.Previous, longestWord}, {"parent", s.Parent, longestWord},
+		{"product", s.Product, longestName},
+		{"firmware.version", s.Firmware.Version, longestWord},
+		{"platform.module", s.Platform.Module, longestWord},
+		{"platform.firmware", s.Platform.Firmware, longestWord},
+		{"previous", s.Previous, longestWord},
+		{"parent", s.Parent, longestWord},
 	} {
 		if err := checkWords(w.name, w.value, w.most); err != nil {
 			return err

@@ -93,4 +93,6 @@ func asReviewer(a Actor, org string) error {
 // Editable says whether the vendor may change papers in that state: what the
 // submission says of itself only in a draft, documents and statements also where
 // changes were requested.
-func (s SubmissionState) Editable() bool { return slices.Contains([]SubmissionState{Draft, ChangesRequested}, s) }
+func (s SubmissionState) Editable() bool {
+	return slices.Contains([]SubmissionState{Draft, ChangesRequested}, s)
+}

@@ -30,3 +30,6 @@ var (
 
 // OfPlatform says whether a case shows something of the platform only.
 func OfPlatform(id string) bool { return slices.Contains(platformCases, id) }
+
+// OfProduct says whether a case shows something of the product.
+func OfProduct(id string) bool { return slices.Contains(productCases, id) }

@@ -180,4 +180,3 @@ func (p *Programme) openChange(ctx context.Context, org, text string) (SignedCha
 func forged(format string, args ...any) error {
 	return Refuse(ErrInvalid, "statement-signature", "change statement: %s", fmt.Sprintf(format, args...))
 }
-

@@ -8,6 +8,7 @@ type Product struct {
 	ID        string // prd_…
 	Model     string // vendor-product of the spec's URN, unique, such as "aurora-pure1"
 	Name      string
+	Org       string // org_… whose model it is: only its members submit it for certification; empty: nobody's yet
 	CreatedAt time.Time
 }
 

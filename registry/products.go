@@ -53,9 +53,14 @@ func readSpec(document []byte) (SpecVersion, string, error) {
 	}, urn.Model, nil
 }
 
-// CreateProduct registers a product by its first spec document. ErrExists when
-// the vendor-product is taken.
+// CreateProduct registers a product that is nobody's yet.
 func (r *Registry) CreateProduct(ctx context.Context, name string, document []byte) (Product, SpecVersion, error) {
+	return r.CreateProductOf(ctx, "", name, document)
+}
+
+// CreateProductOf registers a product of an organisation by its first spec
+// document. ErrExists when the vendor-product is taken, by whomever.
+func (r *Registry) CreateProductOf(ctx context.Context, org, name string, document []byte) (Product, SpecVersion, error) {
 	s, model, err := readSpec(document)
 	if err != nil {
 		return Product{}, SpecVersion{}, err
@@ -64,7 +69,7 @@ func (r *Registry) CreateProduct(ctx context.Context, name string, document []by
 	if name == "" {
 		name = model
 	}
-	p := Product{ID: id.New("prd"), Model: model, Name: name, CreatedAt: r.now()}
+	p := Product{ID: id.New("prd"), Model: model, Name: name, Org: org, CreatedAt: r.now()}
 	s.ProductID, s.CreatedAt = p.ID, p.CreatedAt
 	if err := r.store.CreateProduct(ctx, p, s); err != nil {
 		return Product{}, SpecVersion{}, err
@@ -130,6 +135,17 @@ func (r *Registry) ProductByModel(ctx context.Context, model string) (Product, e
 // Products lists products in the order of their ids, after the given one.
 func (r *Registry) Products(ctx context.Context, after string, limit int) ([]Product, error) {
 	return r.store.Products(ctx, after, limit)
+}
+
+// ProductsOf lists the products of an organisation in the order of their ids.
+func (r *Registry) ProductsOf(ctx context.Context, org, after string, limit int) ([]Product, error) {
+	return r.store.ProductsOf(ctx, org, after, limit)
+}
+
+// GiveProduct makes a product that is nobody's the organisation's; ErrNotFound
+// where there is none such.
+func (r *Registry) GiveProduct(ctx context.Context, id, org string) error {
+	return r.store.GiveProduct(ctx, id, org)
 }
 
 // Spec returns one stored spec version.

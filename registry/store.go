@@ -36,6 +36,8 @@ type ProductStore interface {
 	Product(ctx context.Context, id string) (Product, error)
 	ProductByModel(ctx context.Context, model string) (Product, error)
 	Products(ctx context.Context, after string, limit int) ([]Product, error)
+	ProductsOf(ctx context.Context, org, after string, limit int) ([]Product, error)
+	GiveProduct(ctx context.Context, id, org string) error // ErrNotFound: no such product, or it is somebody's
 	Spec(ctx context.Context, id string) (SpecVersion, error)
 	Specs(ctx context.Context, productID string) ([]SpecVersion, error) // oldest version first
 }

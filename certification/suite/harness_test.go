@@ -33,6 +33,7 @@ type trial struct {
 	previous  *miot.Spec
 	submitted *Submission
 	plan      Plan // as the header says; cases hold all the same
+	soakHours int
 	// In place of the virtual device and of the virtual operator; may be nil. An operator that returns false leaves the
 	// question to the virtual one.
 	attach   func(ctx context.Context, b *bench.Bench)
@@ -60,7 +61,7 @@ func (tr trial) inBubble(t *testing.T) *Report {
 	}
 	secrets := &transcript.Secrets{}
 	w, err := transcript.NewWriter(io.Discard, transcript.Header{
-		Suite: Release, Plan: string(tr.plan), Cases: tr.cases, Seed: 1, DID: trialDID, Transport: tr.transport, Operator: "virtual",
+		Suite: Release, Plan: string(tr.plan), Cases: tr.cases, SoakHours: tr.soakHours, Seed: 1, DID: trialDID, Transport: tr.transport, Operator: "virtual",
 		ServerName: serverName(tr.transport),
 		Spec:       marshal(t, tr.spec), Previous: marshalSpec(t, tr.previous), Declaration: marshal(t, d), Submission: marshal(t, tr.submitted),
 	}, secrets)

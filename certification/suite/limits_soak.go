@@ -9,7 +9,7 @@ const (
 	SoakPace      = 10 * time.Second // between two requests
 	SoakAnswered  = 0.999
 	SoakDrops     = 2
-	ShortDrops    = 1 // in a short one: as many as in a day, for its share and rounded up
+	ShortDrops    = 1             // in a short one: as many as in a day, for its share and rounded up
 	HeapSlope     = -0.01         // of the median, an hour
 	HeapSpan      = 4 * time.Hour // of samples, at least
 	HeapSamples   = 20

@@ -15,7 +15,7 @@ func (s registryStore) CreateProduct(ctx context.Context, p registry.Product, fi
 	}
 	err := s.transact(ctx, func(q *dbgen.Queries) error {
 		err := q.InsertProduct(ctx, dbgen.InsertProductParams{
-			ID: p.ID, Model: p.Model, Name: text(p.Name), CreatedAt: micros.Of(p.CreatedAt),
+			ID: p.ID, Model: p.Model, Name: text(p.Name), Org: p.Org, CreatedAt: micros.Of(p.CreatedAt),
 		})
 		if err != nil {
 			return err
@@ -52,6 +52,18 @@ func (s registryStore) Products(ctx context.Context, after string, limit int) ([
 	return list(rows, product), s.wrap(ctx, err, "products after %q", after)
 }
 
+func (s registryStore) ProductsOf(ctx context.Context, org, after string, limit int) ([]registry.Product, error) {
+	rows, err := s.read.ProductsOf(ctx, dbgen.ProductsOfParams{Org: org, After: after, Most: most(limit)})
+	return list(rows, product), s.wrap(ctx, err, "products of %s after %q", org, after)
+}
+
+func (s registryStore) GiveProduct(ctx context.Context, id, org string) error {
+	err := s.exec(ctx, func(q *dbgen.Queries) (int64, error) {
+		return q.GiveProduct(ctx, dbgen.GiveProductParams{ID: id, Org: org})
+	})
+	return s.wrap(ctx, err, "product %s that is nobody's", id)
+}
+
 func (s registryStore) Spec(ctx context.Context, id string) (registry.SpecVersion, error) {
 	v, err := s.read.Spec(ctx, id)
 	return specVersion(v), s.wrap(ctx, err, "spec version %s", id)
@@ -63,7 +75,7 @@ func (s registryStore) Specs(ctx context.Context, productID string) ([]registry.
 }
 
 func product(p dbgen.Product) registry.Product {
-	return registry.Product{ID: p.ID, Model: p.Model, Name: p.Name, CreatedAt: p.CreatedAt.Time()}
+	return registry.Product{ID: p.ID, Model: p.Model, Name: p.Name, Org: p.Org, CreatedAt: p.CreatedAt.Time()}
 }
 
 func specVersion(v dbgen.SpecVersion) registry.SpecVersion {

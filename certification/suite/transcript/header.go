@@ -14,7 +14,7 @@ type Header struct {
 	Suite       string          `json:"suite"` // release of the suite
 	Began       time.Time       `json:"began"`
 	Plan        string          `json:"plan"`
-	Cases       []string        `json:"cases"` // selected, in their order
+	Cases       []string        `json:"cases"`                // selected, in their order
 	SoakHours   int             `json:"soak_hours,omitempty"` // of SOAK-01, where they are not all 24
 	Seed        uint64          `json:"seed"`
 	DID         string          `json:"did"`

@@ -152,6 +152,19 @@ type Device struct {
 	CreatedAt    micros.Time
 }
 
+type Document struct {
+	ID         string
+	Org        string
+	Submission string
+	Kind       string
+	Name       string
+	Media      string
+	Size       int64
+	SHA256     string
+	ByAccount  string
+	At         micros.Time
+}
+
 type Invitation struct {
 	ID        string
 	Org       string
@@ -246,6 +259,7 @@ type Product struct {
 	Model     string
 	Name      string
 	CreatedAt micros.Time
+	Org       string
 }
 
 type Session struct {

@@ -11,14 +11,32 @@ import (
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
 
+const giveProduct = `-- name: GiveProduct :execrows
+UPDATE product SET org = $1 WHERE id = $2 AND org = ''
+`
+
+type GiveProductParams struct {
+	Org string
+	ID  string
+}
+
+func (q *Queries) GiveProduct(ctx context.Context, arg GiveProductParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, giveProduct, arg.Org, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const insertProduct = `-- name: InsertProduct :exec
-INSERT INTO product (id, model, name, created_at) VALUES ($1, $2, $3, $4)
+INSERT INTO product (id, model, name, org, created_at) VALUES ($1, $2, $3, $4, $5)
 `
 
 type InsertProductParams struct {
 	ID        string
 	Model     string
 	Name      string
+	Org       string
 	CreatedAt micros.Time
 }
 
@@ -27,6 +45,7 @@ func (q *Queries) InsertProduct(ctx context.Context, arg InsertProductParams) er
 		arg.ID,
 		arg.Model,
 		arg.Name,
+		arg.Org,
 		arg.CreatedAt,
 	)
 	return err
@@ -61,7 +80,7 @@ func (q *Queries) InsertSpec(ctx context.Context, arg InsertSpecParams) error {
 }
 
 const product = `-- name: Product :one
-SELECT id, model, name, created_at FROM product WHERE id = $1
+SELECT id, model, name, created_at, org FROM product WHERE id = $1
 `
 
 func (q *Queries) Product(ctx context.Context, id string) (Product, error) {
@@ -72,12 +91,13 @@ func (q *Queries) Product(ctx context.Context, id string) (Product, error) {
 		&i.Model,
 		&i.Name,
 		&i.CreatedAt,
+		&i.Org,
 	)
 	return i, err
 }
 
 const productByModel = `-- name: ProductByModel :one
-SELECT id, model, name, created_at FROM product WHERE model = $1
+SELECT id, model, name, created_at, org FROM product WHERE model = $1
 `
 
 func (q *Queries) ProductByModel(ctx context.Context, model string) (Product, error) {
@@ -88,12 +108,13 @@ func (q *Queries) ProductByModel(ctx context.Context, model string) (Product, er
 		&i.Model,
 		&i.Name,
 		&i.CreatedAt,
+		&i.Org,
 	)
 	return i, err
 }
 
 const products = `-- name: Products :many
-SELECT id, model, name, created_at FROM product WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, model, name, created_at, org FROM product WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 type ProductsParams struct {
@@ -115,6 +136,46 @@ func (q *Queries) Products(ctx context.Context, arg ProductsParams) ([]Product, 
 			&i.Model,
 			&i.Name,
 			&i.CreatedAt,
+			&i.Org,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const productsOf = `-- name: ProductsOf :many
+SELECT id, model, name, created_at, org FROM product WHERE org = $1 AND org <> '' AND id > $2 ORDER BY id LIMIT $3
+`
+
+type ProductsOfParams struct {
+	Org   string
+	After string
+	Most  int32
+}
+
+func (q *Queries) ProductsOf(ctx context.Context, arg ProductsOfParams) ([]Product, error) {
+	rows, err := q.db.QueryContext(ctx, productsOf, arg.Org, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Product
+	for rows.Next() {
+		var i Product
+		if err := rows.Scan(
+			&i.ID,
+			&i.Model,
+			&i.Name,
+			&i.CreatedAt,
+			&i.Org,
 		); err != nil {
 			return nil, err
 		}

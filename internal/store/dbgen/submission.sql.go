@@ -11,9 +11,141 @@ import (
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
 
+const deleteDocument = `-- name: DeleteDocument :execrows
+DELETE FROM document WHERE id = $1 AND submission = $2
+`
+
+type DeleteDocumentParams struct {
+	ID         string
+	Submission string
+}
+
+func (q *Queries) DeleteDocument(ctx context.Context, arg DeleteDocumentParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteDocument, arg.ID, arg.Submission)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const document = `-- name: Document :one
+SELECT id, org, submission, kind, name, media, size, sha256, by_account, at FROM document WHERE id = $1
+`
+
+func (q *Queries) Document(ctx context.Context, id string) (Document, error) {
+	row := q.db.QueryRowContext(ctx, document, id)
+	var i Document
+	err := row.Scan(
+		&i.ID,
+		&i.Org,
+		&i.Submission,
+		&i.Kind,
+		&i.Name,
+		&i.Media,
+		&i.Size,
+		&i.SHA256,
+		&i.ByAccount,
+		&i.At,
+	)
+	return i, err
+}
+
+const documents = `-- name: Documents :many
+SELECT id, org, submission, kind, name, media, size, sha256, by_account, at FROM document WHERE submission = $1 AND submission <> '' ORDER BY id
+`
+
+func (q *Queries) Documents(ctx context.Context, submission string) ([]Document, error) {
+	rows, err := q.db.QueryContext(ctx, documents, submission)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Document
+	for rows.Next() {
+		var i Document
+		if err := rows.Scan(
+			&i.ID,
+			&i.Org,
+			&i.Submission,
+			&i.Kind,
+			&i.Name,
+			&i.Media,
+			&i.Size,
+			&i.SHA256,
+			&i.ByAccount,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const insertDocument = `-- name: InsertDocument :exec
+INSERT INTO document (id, org, submission, kind, name, media, size, sha256, by_account, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+`
+
+type InsertDocumentParams struct {
+	ID         string
+	Org        string
+	Submission string
+	Kind       string
+	Name       string
+	Media      string
+	Size       int64
+	SHA256     string
+	ByAccount  string
+	At         micros.Time
+}
+
+func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) error {
+	_, err := q.db.ExecContext(ctx, insertDocument,
+		arg.ID,
+		arg.Org,
+		arg.Submission,
+		arg.Kind,
+		arg.Name,
+		arg.Media,
+		arg.Size,
+		arg.SHA256,
+		arg.ByAccount,
+		arg.At,
+	)
+	return err
+}
+
+const insertScreening = `-- name: InsertScreening :exec
+INSERT INTO screening (submission, rev, at, body) VALUES ($1, $2, $3, $4)
+`
+
+type InsertScreeningParams struct {
+	Submission string
+	Rev        int64
+	At         micros.Time
+	Body       string
+}
+
+func (q *Queries) InsertScreening(ctx context.Context, arg InsertScreeningParams) error {
+	_, err := q.db.ExecContext(ctx, insertScreening,
+		arg.Submission,
+		arg.Rev,
+		arg.At,
+		arg.Body,
+	)
+	return err
+}
+
 const insertSubmission = `-- name: InsertSubmission :exec
-INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, spec, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 `
 
 type InsertSubmissionParams struct {
@@ -29,6 +161,7 @@ type InsertSubmissionParams struct {
 	CreatedAt      micros.Time
 	SubmittedAt    micros.Time
 	UpdatedAt      micros.Time
+	Spec           []byte
 	Body           string
 }
 
@@ -46,32 +179,117 @@ func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionPara
 		arg.CreatedAt,
 		arg.SubmittedAt,
 		arg.UpdatedAt,
+		arg.Spec,
 		arg.Body,
 	)
 	return err
 }
 
-const submission = `-- name: Submission :one
-SELECT body FROM submission WHERE id = $1
+const priorCertificate = `-- name: PriorCertificate :one
+SELECT state, rev, since, body FROM certificate WHERE serial = $1 AND state <> 'intended'
 `
 
-func (q *Queries) Submission(ctx context.Context, id string) (string, error) {
-	row := q.db.QueryRowContext(ctx, submission, id)
+type PriorCertificateRow struct {
+	State string
+	Rev   int64
+	Since micros.Time
+	Body  string
+}
+
+func (q *Queries) PriorCertificate(ctx context.Context, serial string) (PriorCertificateRow, error) {
+	row := q.db.QueryRowContext(ctx, priorCertificate, serial)
+	var i PriorCertificateRow
+	err := row.Scan(
+		&i.State,
+		&i.Rev,
+		&i.Since,
+		&i.Body,
+	)
+	return i, err
+}
+
+const screening = `-- name: Screening :one
+SELECT body FROM screening WHERE submission = $1 ORDER BY rev DESC LIMIT 1
+`
+
+func (q *Queries) Screening(ctx context.Context, submission string) (string, error) {
+	row := q.db.QueryRowContext(ctx, screening, submission)
 	var body string
 	err := row.Scan(&body)
 	return body, err
 }
 
+const submission = `-- name: Submission :one
+SELECT spec, body FROM submission WHERE id = $1
+`
+
+type SubmissionRow struct {
+	Spec []byte
+	Body string
+}
+
+func (q *Queries) Submission(ctx context.Context, id string) (SubmissionRow, error) {
+	row := q.db.QueryRowContext(ctx, submission, id)
+	var i SubmissionRow
+	err := row.Scan(&i.Spec, &i.Body)
+	return i, err
+}
+
+const submissions = `-- name: Submissions :many
+SELECT body FROM submission
+WHERE id > $1 AND (org = $2 OR $2 = '')
+  AND (state = $3 OR $3 = '') AND (model = $4 OR $4 = '')
+ORDER BY id LIMIT $5
+`
+
+type SubmissionsParams struct {
+	After string
+	Org   string
+	State string
+	Model string
+	Most  int32
+}
+
+func (q *Queries) Submissions(ctx context.Context, arg SubmissionsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, submissions,
+		arg.After,
+		arg.Org,
+		arg.State,
+		arg.Model,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updateSubmission = `-- name: UpdateSubmission :execrows
 
 UPDATE submission
-SET state = $1, round = $2, rev = $3 + 1, firmware_sha256 = $4,
-    spec_sha256 = $5, previous = $6, submitted_at = $7,
-    updated_at = $8, body = $9
-WHERE id = $10 AND state = $11 AND rev = $3
+SET model = $1, state = $2, round = $3, rev = $4 + 1, firmware_sha256 = $5,
+    spec_sha256 = $6, previous = $7, submitted_at = $8,
+    updated_at = $9, spec = $10, body = $11
+WHERE id = $12 AND state = $13 AND rev = $4
 `
 
 type UpdateSubmissionParams struct {
+	Model          string
 	State          string
 	Round          int
 	Saw            interface{}
@@ -80,6 +298,7 @@ type UpdateSubmissionParams struct {
 	Previous       string
 	SubmittedAt    micros.Time
 	UpdatedAt      micros.Time
+	Spec           []byte
 	Body           string
 	ID             string
 	Was            string
@@ -88,6 +307,7 @@ type UpdateSubmissionParams struct {
 // UpdateSubmission finds the submission as the caller saw it, or nothing.
 func (q *Queries) UpdateSubmission(ctx context.Context, arg UpdateSubmissionParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateSubmission,
+		arg.Model,
 		arg.State,
 		arg.Round,
 		arg.Saw,
@@ -96,6 +316,7 @@ func (q *Queries) UpdateSubmission(ctx context.Context, arg UpdateSubmissionPara
 		arg.Previous,
 		arg.SubmittedAt,
 		arg.UpdatedAt,
+		arg.Spec,
 		arg.Body,
 		arg.ID,
 		arg.Was,

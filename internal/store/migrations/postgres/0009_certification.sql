@@ -1,6 +1,7 @@
 -- +goose Up
 -- Of each thing the columns are what is looked for and what a change must find as
--- it was; body is the whole thing as JSON. rev counts the changes.
+-- it was; body is the whole thing as JSON, but for the spec of a submission, which
+-- JSON would not keep byte by byte. rev counts the changes.
 
 CREATE TABLE submission (
     id              TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -16,6 +17,7 @@ CREATE TABLE submission (
     created_at      BIGINT NOT NULL,
     submitted_at    BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
+    spec            BYTEA NOT NULL,
     body            TEXT NOT NULL
 );
 CREATE INDEX submission_org ON submission (org, id);

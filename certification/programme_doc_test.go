@@ -1,0 +1,172 @@
+package certification_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/proofmark/proofmark/certification"
+)
+
+//go:generate go test -count=1 -run ^TestProgrammeDocumentIsCurrent$ . -update
+
+var update = flag.Bool("update", false, "write the tables of docs/programme.md anew")
+
+const programmeFile = "../docs/programme.md"
+
+// tables are what stands between "<!-- begin NAME -->" and "<!-- end NAME -->".
+func tables() map[string]string {
+	return map[string]string{
+		"submission states":  movesTable(certification.SubmissionMoves),
+		"certificate states": movesTable(certification.CertificateMoves),
+		"rules":              rulesTable(),
+		"documents":          documentsTable(),
+		"parts":              partsTable(),
+	}
+}
+
+func movesTable[S ~string](moves []certification.Move[S]) string {
+	var b strings.Builder
+	b.WriteString("| from | to | by | when |\n|---|---|---|---|\n")
+	for _, m := range moves {
+		by := make([]string, len(m.By))
+		for i, who := range m.By {
+			by[i] = string(who)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", string(m.From), string(m.To), strings.Join(by, ", "), m.When)
+	}
+	return b.String()
+}
+
+func rulesTable() string {
+	var b strings.Builder
+	b.WriteString("| rule | what it says |\n|---|---|\n")
+	for _, r := range certification.Rules {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", r.ID, r.Means)
+	}
+	return b.String()
+}
+
+func documentsTable() string {
+	var b strings.Builder
+	b.WriteString("| kind | needed | what | accepted as |\n|---|---|---|---|\n")
+	for _, k := range certification.DocumentKinds {
+		needed := ""
+		if k.Required {
+			needed = "yes"
+		}
+		accept := make([]string, len(k.Accept))
+		for i, a := range k.Accept {
+			accept[i] = string(a)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Kind, needed, k.What, strings.Join(accept, ", "))
+	}
+	return b.String()
+}
+
+func partsTable() string {
+	var b strings.Builder
+	b.WriteString("| part | class |\n|---|---|\n")
+	for _, p := range certification.Parts() {
+		class := string(certification.ClassOfPart(p))
+		if class == "" {
+			class = "none: everything runs, as at first"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", p, class)
+	}
+	return b.String()
+}
+
+func TestProgrammeDocumentIsCurrent(t *testing.T) {
+	want, err := os.ReadFile(programmeFile)
+	must(t, err)
+	got := want
+	for name, table := range tables() {
+		begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->"
+		before, rest, ok := bytes.Cut(got, []byte(begin))
+		_, after, closed := bytes.Cut(rest, []byte(end))
+		if !ok || !closed {
+			t.Fatalf("%s has no place for the table %q: %s … %s", programmeFile, name, begin, end)
+		}
+		got = slices.Concat(before, []byte(begin), []byte(table), []byte(end), after)
+	}
+	if *update {
+		must(t, os.WriteFile(programmeFile, got, 0o644))
+		return
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("docs/programme.md is not what the code says; go generate ./certification writes it anew (-file +code):\n%s", diff)
+	}
+}
+
+// Every refusal names a rule that is listed, and every rule that is listed refuses
+// something.
+func TestRulesAreThoseThatRefuse(t *testing.T) {
+	used := make(map[string]bool)
+	files, err := filepath.Glob("*.go")
+	must(t, err)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		must(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if id, ok := ruleOf(n); ok {
+				used[id] = true
+			}
+			return true
+		})
+	}
+	listed := make(map[string]bool)
+	for _, r := range certification.Rules {
+		if listed[r.ID] {
+			t.Errorf("rule %s is listed twice", r.ID)
+		}
+		listed[r.ID] = true
+		if !used[r.ID] {
+			t.Errorf("rule %s refuses nothing", r.ID)
+		}
+		if !strings.HasSuffix(r.Means, ".") {
+			t.Errorf("rule %s does not explain itself in a sentence: %q", r.ID, r.Means)
+		}
+	}
+	for id := range used {
+		if !listed[id] {
+			t.Errorf("rule %s is in no list of rules (see rules.go)", id)
+		}
+	}
+}
+
+// ruleOf finds the rule in Refuse(kind, "rule", …), Finding{Rule: "rule"} and
+// Refusal{Rule: "rule"}.
+func ruleOf(n ast.Node) (string, bool) {
+	var e ast.Expr
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "Refuse" && len(n.Args) > 1 {
+			e = n.Args[1]
+		}
+	case *ast.KeyValueExpr:
+		if k, ok := n.Key.(*ast.Ident); ok && k.Name == "Rule" {
+			e = n.Value
+		}
+	}
+	lit, ok := e.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return "", false
+	}
+	id, err := strconv.Unquote(lit.Value)
+	return id, err == nil
+}
