@@ -12,8 +12,8 @@ import (
 )
 
 const insertSubmission = `-- name: InsertSubmission :exec
-INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, body, since, class)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 `
 
 type InsertSubmissionParams struct {
@@ -30,6 +30,8 @@ type InsertSubmissionParams struct {
 	SubmittedAt    micros.Time
 	UpdatedAt      micros.Time
 	Body           string
+	Since          micros.Time
+	Class          string
 }
 
 func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionParams) error {
@@ -47,6 +49,8 @@ func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionPara
 		arg.SubmittedAt,
 		arg.UpdatedAt,
 		arg.Body,
+		arg.Since,
+		arg.Class,
 	)
 	return err
 }
@@ -62,24 +66,39 @@ func (q *Queries) Submission(ctx context.Context, id string) (string, error) {
 	return body, err
 }
 
+const tieMembers = `-- name: TieMembers :exec
+
+INSERT INTO submission_tie (submission, account)
+SELECT submission.id, member.account FROM submission JOIN member ON member.org = submission.org WHERE submission.id = $1
+ON CONFLICT (submission, account) DO NOTHING
+`
+
+// TieMembers writes down who is a member of the vendor now.
+func (q *Queries) TieMembers(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, tieMembers, id)
+	return err
+}
+
 const updateSubmission = `-- name: UpdateSubmission :execrows
 
 UPDATE submission
-SET state = $1, round = $2, rev = $3 + 1, firmware_sha256 = $4,
-    spec_sha256 = $5, previous = $6, submitted_at = $7,
-    updated_at = $8, body = $9
-WHERE id = $10 AND state = $11 AND rev = $3
+SET since = CASE WHEN state = $1 THEN since ELSE $2 END,
+    state = $1, round = $3, rev = $4 + 1, firmware_sha256 = $5,
+    spec_sha256 = $6, previous = $7, class = $8, submitted_at = $9,
+    updated_at = $2, body = $10
+WHERE id = $11 AND state = $12 AND rev = $4
 `
 
 type UpdateSubmissionParams struct {
 	State          string
+	UpdatedAt      micros.Time
 	Round          int
 	Saw            interface{}
 	FirmwareSHA256 string
 	SpecSHA256     string
 	Previous       string
+	Class          string
 	SubmittedAt    micros.Time
-	UpdatedAt      micros.Time
 	Body           string
 	ID             string
 	Was            string
@@ -89,13 +108,14 @@ type UpdateSubmissionParams struct {
 func (q *Queries) UpdateSubmission(ctx context.Context, arg UpdateSubmissionParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateSubmission,
 		arg.State,
+		arg.UpdatedAt,
 		arg.Round,
 		arg.Saw,
 		arg.FirmwareSHA256,
 		arg.SpecSHA256,
 		arg.Previous,
+		arg.Class,
 		arg.SubmittedAt,
-		arg.UpdatedAt,
 		arg.Body,
 		arg.ID,
 		arg.Was,
