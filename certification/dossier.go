@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/proofmark/proofmark/certification/canonical"
 	"github.com/proofmark/proofmark/certification/suite"
 )
 
@@ -105,7 +105,7 @@ func (d *Dossier) assemble(acceptances []Acceptance, barred func(account string)
 	return d.seal(now)
 }
 
-// papers is what is hashed of what people wrote; member order is the form.
+// papers is what is hashed of what people wrote.
 type papers struct {
 	Submission  string
 	Round       int
@@ -200,7 +200,7 @@ func (c *CaseEvidence) exhibit() (exhibit, error) {
 }
 
 func hashJSON(v any) (string, error) {
-	b, err := json.Marshal(v) // structs only, and no map: the form is one
+	b, err := canonical.Marshal(v)
 	return hashOf(b), err
 }
 
