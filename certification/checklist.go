@@ -29,15 +29,27 @@ var checklist = []Item{
 	{"public-text", "The wording of waivers and conditions may be published.", []ChangeClass{FirstTime, ClassA, ClassB, ClassC, ClassD, ClassE, ClassF}},
 }
 
-// Checklist is what a reviewer has to look at in a submission of that class.
-func Checklist(class ChangeClass) []Item {
+// Checklist is what a reviewer has to look at in a submission to which the classes
+// apply; none is a first certification.
+func Checklist(applies []ChangeClass) []Item {
+	if len(applies) == 0 {
+		applies = []ChangeClass{FirstTime}
+	}
 	var out []Item
 	for _, i := range checklist {
-		if slices.Contains(i.Classes, class) {
+		if slices.ContainsFunc(i.Classes, func(c ChangeClass) bool { return slices.Contains(applies, c) }) {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+// applies are the classes of its change.
+func (s *Submission) applies() []ChangeClass {
+	if s.Classification == nil {
+		return nil
+	}
+	return s.Classification.Applies
 }
 
 // Mark is a reviewer's word that an item was looked at. It is bound to the papers

@@ -36,11 +36,22 @@ type CaseEvidence struct {
 	Firmware   string `json:"firmware_sha256,omitempty"` // that it was judged on
 	Suite      string `json:"suite,omitempty"`           // that judged it
 
-	Inherited string `json:"inherited,omitempty"` // class F: serial of the certificate that it is of
+	Inherited string `json:"inherited,omitempty"` // serial of the certificate that it is taken over from
 
 	// What people said of it.
 	Waiver   string      `json:"waiver,omitempty"` // wvr_… that covers it now
 	Accepted *Acceptance `json:"accepted,omitempty"`
+}
+
+// described fills in what the catalogue says of the case.
+func (c CaseEvidence) described() CaseEvidence {
+	if known, err := suite.Lookup(c.Case); err == nil {
+		c.Title, c.Requirement, c.Level = known.Title, known.Requirement, known.Level
+	}
+	if q, ok := suite.RequirementOf(c.Requirement); ok {
+		c.Sentence = q.Sentence
+	}
+	return c
 }
 
 // Acceptance is a reviewer's word that a REVIEW verdict is all right. It is bound
@@ -61,7 +72,7 @@ type Dossier struct {
 	Documents  []Document     `json:"documents"`
 	Waivers    []Waiver       `json:"waivers"`    // of any state
 	Conditions []Condition    `json:"conditions"` // that the certificate is to have
-	Parent     *ParentState   `json:"parent,omitempty"`
+	Source     *Source        `json:"source,omitempty"`
 	Compared   *Comparison    `json:"compared,omitempty"` // with the certificate that it follows
 	Counts     map[string]int `json:"counts"`             // of cases by verdict; "open" has none
 
@@ -71,8 +82,8 @@ type Dossier struct {
 	SHA256 string `json:"evidence_sha256"`
 }
 
-// ParentState is the certificate that cases are inherited from.
-type ParentState struct {
+// Source is the certificate that a submission changes, and inherits cases from.
+type Source struct {
 	Serial string           `json:"serial"`
 	State  CertificateState `json:"state"`
 }
@@ -119,6 +130,8 @@ type papers struct {
 	Parent      string
 	Change      string
 	Class       ChangeClass
+	Applies     []ChangeClass
+	Confirmed   string
 	Documents   []paper
 }
 
@@ -141,6 +154,9 @@ func (d *Dossier) seal(now time.Time) error {
 		Submission: s.ID, Round: s.Round, Model: s.Model, Hardware: s.Hardware, Firmware: s.Firmware, Spec: s.SpecSHA256,
 		Declaration: hashOf(s.Declaration), Regions: s.Regions, Previous: s.Previous, Parent: s.Parent, Change: hashOf(s.Change), Class: s.Class,
 	}
+	if c := s.Classification; c != nil {
+		p.Applies, p.Confirmed = c.Applies, c.ConfirmedBy
+	}
 	for _, doc := range d.Documents {
 		p.Documents = append(p.Documents, paper{doc.Kind, doc.SHA256})
 	}
@@ -155,8 +171,8 @@ func (d *Dossier) seal(now time.Time) error {
 		Cases      []exhibit
 		Waivers    []PublicWaiver
 		Conditions []condition
-		Parent     *ParentState
-	}{Papers: d.Papers, Suite: d.Suite, Parent: d.Parent}
+		Source     *Source
+	}{Papers: d.Papers, Suite: d.Suite, Source: d.Source}
 	for i := range d.Cases {
 		e, err := d.Cases[i].exhibit()
 		if err != nil {

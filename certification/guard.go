@@ -8,6 +8,40 @@ import (
 	"github.com/proofmark/proofmark/certification/suite"
 )
 
+// reviewRules refuse an approval, or what a reviewer does on the way to it.
+var reviewRules = []Rule{
+	{"own-submission", "Who made a submission does not judge it."},
+	{"run-operator", "Who had a hand in a run of a submission does not judge it."},
+	{"wrong-state", "A submission is decided on, marked and waived while it is in review."},
+	{"evidence-changed", "A decision, an approval or a mark is of what was seen: it names the SHA-256 of the evidence or of the papers, and counts as long as that is the same."},
+	{"two-approvers", "Two different reviewers without a tie approve the same evidence."},
+	{"approved-already", "The second approval is another reviewer's."},
+	{"not-approved", "Only who has approved takes an approval back."},
+	{"changes-outstanding", "Another reviewer asked for changes, or rejected, on this very evidence, and nothing has changed since."},
+	{"checklist", "One of the approvers has marked each item of the checklist as all right, for the papers as they are."},
+	{"unknown-item", "Only items of the checklist of the submission's classes are marked."},
+	{"class-unconfirmed", "A reviewer without a tie confirms the class of a change."},
+	{"source-certificate", "Cases are inherited from the certificate that is followed, while it is active or suspended, or from the parent, while it is active."},
+	{"case-open", "Each case that is required has a verdict; what never ran cannot be waived."},
+	{"case-failed", "A FAIL stands unless a waiver covers it."},
+	{"case-skipped", "What was skipped is run, or waived."},
+	{"case-inconclusive", "What came to no conclusion is run again, or waived."},
+	{"case-repeated", "A FAIL is taken back by three passes in a row, and leaves a WARN."},
+	{"case-review", "A REVIEW verdict is accepted by a reviewer without a tie, for the run that it is of."},
+	{"accept-review", "Only a REVIEW verdict is accepted by a person."},
+	{"accept-run", "An acceptance names the run whose verdict it is of."},
+	{"stale-firmware", "Each verdict is of the submission's firmware."},
+	{"stale-suite", "Each verdict is of the suite's release that counts."},
+	{"unknown-case", "The case is one that the submission needs."},
+	{"asked", "A request for changes says what has to change, each in 10 characters at least."},
+	{"reason", "A request, a rejection, a repetition, and whatever takes something back, says why, in 10 to 10,000 characters."},
+	{"note", "A mark and an acceptance have a note."},
+	{"condition-text", "At most 20 conditions, each of 10 to 10,000 characters."},
+	{"condition-date", "A condition is due after now and within 180 days."},
+	{"comment-text", "A comment has 1 to 10,000 characters."},
+	{"comment-reply", "A comment answers one that its author sees, and is public only where that is."},
+}
+
 // Refusals are several reasons at once.
 type Refusals []*Refusal
 
@@ -50,18 +84,21 @@ func ReadyToApprove(d *Dossier, decisions []Decision, marks []Mark, ties *Ties, 
 
 // open is what stands against any approval, the first as the second.
 func open(d *Dossier, decisions []Decision, marks []Mark, approvers []string, ties *Ties, now time.Time) Refusals {
-	rs := settled(d, now)
+	rs := settled(d, ties, now)
 	rs = append(rs, outstanding(d, decisions, ties)...)
 	return append(rs, unmarked(d, marks, approvers, ties)...)
 }
 
 // settled says what is open in the evidence itself.
-func settled(d *Dossier, now time.Time) (rs Refusals) {
+func settled(d *Dossier, ties *Ties, now time.Time) (rs Refusals) {
 	if len(d.Cases) == 0 && d.Submission.Class != ClassA {
 		rs = append(rs, Refuse(ErrState, "case-open", "no case is required of submission %s; only class A goes without", d.Submission.ID))
 	}
-	if d.Parent != nil && d.Parent.State != Active {
-		rs = append(rs, Refuse(ErrState, "parent-certificate", "cases are inherited from %s, which is %s", d.Parent.Serial, d.Parent.State))
+	if s := d.Source; s != nil && !s.may(d.Submission.Parent) {
+		rs = append(rs, Refuse(ErrState, "source-certificate", "it rests on certificate %s, which is %s", s.Serial, s.State))
+	}
+	if r := confirmed(&d.Submission, ties); r != nil {
+		rs = append(rs, r)
 	}
 	for i := range d.Cases {
 		if r := stands(d, &d.Cases[i]); r != nil {
@@ -76,13 +113,37 @@ func settled(d *Dossier, now time.Time) (rs Refusals) {
 	return rs
 }
 
+// may says whether the certificate can be rested on: the parent of another model
+// only while it is active, one that is followed also while it is suspended, which
+// the new one may mend.
+func (s *Source) may(parent string) bool {
+	return s.State == Active || s.State == Suspended && s.Serial != parent
+}
+
+// confirmed says why the class of the change does not stand yet.
+func confirmed(s *Submission, ties *Ties) *Refusal {
+	if !s.Confirmed() {
+		return Refuse(ErrState, "class-unconfirmed", "no reviewer has confirmed that the change is of class %s", className(s.Class))
+	}
+	if s.Classification == nil {
+		return nil
+	}
+	if r := ties.Against(s.Classification.ConfirmedBy); r != nil {
+		return Refuse(ErrState, "class-unconfirmed", "the class was confirmed by somebody whose word does not count: %s", r.Detail)
+	}
+	return nil
+}
+
 // stands says why a case is not settled. What never ran, and what ran on other
 // firmware or with another release, is nothing that a waiver could cover.
 func stands(d *Dossier, c *CaseEvidence) *Refusal {
 	switch {
 	case c.Inherited != "":
-		if d.Parent == nil || d.Parent.Serial != c.Inherited {
-			return Refuse(ErrState, "parent-certificate", "%s is inherited from %s, which is not the submission's parent", c.ID, c.Inherited)
+		if d.Source == nil || d.Source.Serial != c.Inherited {
+			return Refuse(ErrState, "source-certificate", "%s is inherited from %s, which submission %s does not follow", c.ID, c.Inherited, d.Submission.ID)
+		}
+		if c.Verdict == "" {
+			return Refuse(ErrState, "case-open", "%s was not run for %s, which it would be inherited from", c.ID, c.Inherited)
 		}
 	case c.Verdict == "":
 		return Refuse(ErrState, "case-open", "%s has not been run", c.ID)
@@ -149,7 +210,7 @@ func outstanding(d *Dossier, decisions []Decision, ties *Ties) (rs Refusals) {
 // unmarked says which items of the checklist are open. Once there are two
 // approvers, one of them has to have marked each.
 func unmarked(d *Dossier, marks []Mark, approvers []string, ties *Ties) (rs Refusals) {
-	for _, item := range Checklist(d.Submission.Class) {
+	for _, item := range Checklist(d.Submission.applies()) {
 		m, ok := marked(marks, item.ID, d.Papers, func(by string) bool {
 			return ties.Against(by) == nil && (len(approvers) < Approvers || slices.Contains(approvers, by))
 		})

@@ -57,7 +57,7 @@ func (h *hearing) approved(t *testing.T, by ...string) {
 	t.Helper()
 	h.assemble(t)
 	for _, who := range by {
-		for _, item := range Checklist(h.d.Submission.Class) {
+		for _, item := range Checklist(h.d.Submission.applies()) {
 			h.marks = append(h.marks, Mark{Item: item.ID, OK: true, Note: "read", Papers: h.d.Papers, By: who, At: h.now})
 		}
 		h.decisions = append(h.decisions, Decision{Submission: "sub_1", Round: h.d.Submission.Round, Reviewer: who, Kind: Approve, Evidence: h.d.SHA256, At: h.now})
@@ -119,7 +119,10 @@ func TestTheGuard(t *testing.T) {
 		{name: "1 of 4 failed", before: func(h *hearing) { c := h.find("READ-01[2.2]"); c.Attempts, c.Failed = 4, 1 }, by: both},
 		{name: "a FAIL never becomes a PASS", before: func(h *hearing) { c := h.find("READ-01[2.1]"); c.Attempts, c.Failed = 4, 1 }, by: both, want: []string{"case-repeated"}},
 		{name: "no case at all", before: func(h *hearing) { h.d.Cases = nil }, by: both, want: []string{"case-open"}},
-		{name: "class A needs none", before: func(h *hearing) { h.d.Cases, h.d.Submission.Class = nil, ClassA }, by: both},
+		{name: "class A needs none", before: func(h *hearing) {
+			changed("acc_cyd")(h)
+			h.d.Cases, h.d.Submission.Class, h.d.Submission.Classification.Applies = nil, ClassA, []ChangeClass{ClassA}
+		}, by: both},
 
 		{name: "a REVIEW that nobody accepted", before: func(h *hearing) { h.acceptances = nil }, by: both, want: []string{"case-review"}},
 		{name: "one accepted in another run", before: func(h *hearing) { h.acceptances[0].Run = "run_0" }, by: both, want: []string{"case-review"}},
@@ -172,9 +175,26 @@ func TestTheGuard(t *testing.T) {
 			h.decisions = append(h.decisions, Decision{Round: 2, Reviewer: "acc_cyd", Kind: RequestChanges, Evidence: "00"})
 		}},
 
-		{name: "a case of the parent's certificate", before: inherit(Active, "PM-2026-000001"), by: both},
-		{name: "whose parent is suspended", before: inherit(Suspended, "PM-2026-000001"), by: both, want: []string{"parent-certificate"}},
-		{name: "of somebody else's certificate", before: inherit(Active, "PM-2026-000002"), by: both, want: []string{"parent-certificate"}},
+		{name: "a case of the certificate that is followed", before: inherits(Active, "PM-2026-000001"), by: both},
+		{name: "which is suspended", before: inherits(Suspended, "PM-2026-000001"), by: both},
+		{name: "which is revoked", before: inherits(Revoked, "PM-2026-000001"), by: both, want: []string{"source-certificate"}},
+		{name: "of another certificate", before: inherits(Active, "PM-2026-000002"), by: both, want: []string{"source-certificate"}},
+		{name: "of a parent that is suspended", before: func(h *hearing) {
+			inherits(Suspended, "PM-2026-000001")(h)
+			h.d.Submission.Parent = "PM-2026-000001"
+		}, by: both, want: []string{"source-certificate"}},
+		{name: "that was not run there either", before: func(h *hearing) {
+			inherits(Active, "PM-2026-000001")(h)
+			h.find("CONN-05").Verdict = ""
+		}, by: both, want: []string{"case-open"}},
+		{name: "that failed there", before: func(h *hearing) {
+			inherits(Active, "PM-2026-000001")(h)
+			h.find("CONN-05").Verdict = suite.Fail
+		}, by: both, want: []string{"case-failed"}},
+
+		{name: "a class that nobody confirmed", before: changed(""), by: both, want: []string{"class-unconfirmed"}},
+		{name: "one that a member of the vendor confirmed", before: changed("acc_member"), by: both, want: []string{"class-unconfirmed"}},
+		{name: "one that a reviewer confirmed", before: changed("acc_cyd"), by: both},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := settledHearing()
@@ -192,11 +212,21 @@ func TestTheGuard(t *testing.T) {
 	}
 }
 
-func inherit(s CertificateState, from string) func(h *hearing) {
+func inherits(s CertificateState, from string) func(h *hearing) {
 	return func(h *hearing) {
-		h.d.Parent = &ParentState{"PM-2026-000001", s}
+		h.d.Source = &Source{"PM-2026-000001", s}
 		c := h.find("CONN-05")
 		c.Inherited, c.Firmware, c.Suite = from, "ff", "0.9.0"
+	}
+}
+
+func changed(confirmedBy string) func(h *hearing) {
+	return func(h *hearing) {
+		c := &Classification{Class: ClassB, Applies: []ChangeClass{ClassB}, ConfirmedBy: confirmedBy}
+		if confirmedBy != "" {
+			c.ConfirmedAt = today
+		}
+		h.d.Submission.Class, h.d.Submission.Classification = ClassB, c
 	}
 }
 
@@ -222,7 +252,7 @@ func TestTheEvidenceHashIsOfTheEvidence(t *testing.T) {
 func TestEveryClassHasAChecklist(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, class := range []ChangeClass{FirstTime, ClassA, ClassB, ClassC, ClassD, ClassE, ClassF} {
-		items := Checklist(class)
+		items := Checklist([]ChangeClass{class})
 		if len(items) < 3 {
 			t.Errorf("class %q has %d items", class, len(items))
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/proofmark/proofmark/certification/suite"
@@ -45,9 +46,9 @@ type ReviewStore interface {
 
 // Tested says what the runs of a submission came to.
 type Tested interface {
-	// CaseEvidence is what stands for each case that is required of the submission
-	// in its round, by the runs that count and by what it inherits; a case that
-	// none of them judged has no verdict.
+	// CaseEvidence is what stands for each case that the submission has to run, and
+	// for whatever else was run, by the runs that count; a case that none of them
+	// judged has no verdict.
 	CaseEvidence(ctx context.Context, s Submission) ([]CaseEvidence, error)
 	// OperatorsOf are the accounts that operated any run of the submission.
 	OperatorsOf(ctx context.Context, submission string) ([]string, error)
@@ -138,7 +139,7 @@ func (r *Reviews) review(ctx context.Context, s Submission) (*Review, error) {
 	var w written
 	for _, step := range []func() error{
 		func() (err error) { rv.ties, err = r.ties(ctx, s); return err },
-		func() (err error) { rv.Cases, err = r.tested.CaseEvidence(ctx, s); return err },
+		func() (err error) { rv.Cases, err = r.cases(ctx, s); return err },
 		func() (err error) { rv.Documents, err = r.store.Documents(ctx, s.ID); return err },
 		func() (err error) { rv.Waivers, err = r.store.Waivers(ctx, s.ID); return err },
 		func() (err error) { rv.Claims, err = r.store.Claims(ctx, s.ID); return err },
@@ -182,7 +183,7 @@ func (rv *Review) judge() {
 	rv.Approvers, _ = Counting(&rv.Dossier, rv.Decisions, &rv.ties)
 	rv.Against = ReadyToApprove(&rv.Dossier, rv.Decisions, rv.marks, &rv.ties, rv.now)
 	rv.Checklist = nil
-	for _, item := range Checklist(rv.Submission.Class) {
+	for _, item := range Checklist(rv.Submission.applies()) {
 		checked := CheckedItem{Item: item}
 		if m, ok := marked(rv.marks, item.ID, rv.Papers, func(by string) bool { return !rv.barred(by) }); ok {
 			checked.Mark = &m
@@ -203,32 +204,77 @@ func (r *Reviews) ties(ctx context.Context, s Submission) (t Ties, err error) {
 	return t, err
 }
 
-// relatives reads the certificates that the submission follows and inherits from.
+// cases are those that the submission ran, and those that it takes over from the
+// certificate that it follows. What it ran itself stands in any case.
+func (r *Reviews) cases(ctx context.Context, s Submission) ([]CaseEvidence, error) {
+	all, err := r.tested.CaseEvidence(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	own := make(map[string]bool)
+	for _, c := range all {
+		own[c.Case] = true
+	}
+	for _, in := range s.Required().Inherited {
+		_, before, err := r.issuedFor(ctx, in.From)
+		if err != nil {
+			return nil, err
+		}
+		were, err := r.cases(ctx, before)
+		if err != nil {
+			return nil, fmt.Errorf("what certificate %s rests on: %w", in.From, err)
+		}
+		all = append(all, inherit(in, were, own)...)
+	}
+	return all, nil
+}
+
+// inherit gives the cases that are taken over. One that the certificate does not
+// show either is open.
+func inherit(in Inherited, were []CaseEvidence, own map[string]bool) (out []CaseEvidence) {
+	shown := make(map[string]bool)
+	for _, c := range were {
+		shown[c.Case] = true
+		if slices.Contains(in.Cases, c.Case) && !own[c.Case] {
+			c.Inherited = in.From
+			out = append(out, c)
+		}
+	}
+	for _, id := range in.Cases {
+		if !shown[id] && !own[id] {
+			out = append(out, CaseEvidence{ID: id, Case: id, Inherited: in.From}.described())
+		}
+	}
+	return out
+}
+
+// issuedFor is a certificate, and the submission that it was issued for.
+func (r *Reviews) issuedFor(ctx context.Context, serial string) (Certificate, Submission, error) {
+	c, err := r.store.PriorCertificate(ctx, serial)
+	if err != nil {
+		return c, Submission{}, err
+	}
+	s, err := r.store.Submission(ctx, c.Submission)
+	return c, s, err
+}
+
+// relatives reads the certificate that the submission changes.
 func (r *Reviews) relatives(ctx context.Context, rv *Review) error {
 	s := &rv.Submission
-	if s.Parent != "" {
-		parent, err := r.store.PriorCertificate(ctx, s.Parent)
-		if err != nil {
-			return fmt.Errorf("its parent: %w", err)
-		}
-		rv.Parent = &ParentState{parent.Serial, parent.State}
-	}
-	if s.Previous == "" {
+	serial := s.follows()
+	if serial == "" {
 		return nil
 	}
-	previous, err := r.store.PriorCertificate(ctx, s.Previous)
+	c, before, err := r.issuedFor(ctx, serial)
 	if err != nil {
 		return fmt.Errorf("what it follows: %w", err)
 	}
-	before, err := r.store.Submission(ctx, previous.Submission)
+	rv.Source = &Source{c.Serial, c.State}
+	were, err := r.cases(ctx, before)
 	if err != nil {
-		return fmt.Errorf("what certificate %s was issued for: %w", previous.Serial, err)
+		return fmt.Errorf("what certificate %s rests on: %w", serial, err)
 	}
-	were, err := r.tested.CaseEvidence(ctx, before)
-	if err != nil {
-		return fmt.Errorf("what certificate %s rests on: %w", previous.Serial, err)
-	}
-	rv.Compared = compare(previous.Serial, before, *s, were, rv.Cases)
+	rv.Compared = compare(serial, before, *s, were, rv.Cases)
 	return nil
 }
 
@@ -279,13 +325,11 @@ func inReview(s *Submission) error {
 }
 
 // move takes the submission along the table of states.
-func (c *ReviewChange) move(to SubmissionState, by Mover, reason string, now time.Time) error {
-	s := c.Submission
-	if !MayMove(SubmissionMoves, s.State, to, by) {
-		return Refuse(ErrState, "wrong-state", "submission %s is %s; a %s cannot make it %s", s.ID, s.State, by, to)
-	}
-	s.State, s.Reason, s.UpdatedAt = to, reason, now
-	return nil
+func (c *ReviewChange) move(step Step) error {
+	next, record, err := c.Submission.Move(step)
+	*c.Submission = next
+	c.Audit, c.Notices = append(c.Audit, record.Entries...), append(c.Notices, record.Notices...)
+	return err
 }
 
 // note adds an audit entry.

@@ -9,17 +9,6 @@ import (
 	"github.com/proofmark/proofmark/internal/audit"
 )
 
-// SubmissionNotice is what is told of a submission.
-type SubmissionNotice struct {
-	Submission string          `json:"submission"`
-	Model      string          `json:"model"`
-	State      SubmissionState `json:"state"`
-	Round      int             `json:"round"`
-	Reason     string          `json:"reason,omitempty"`
-	Asked      []Asked         `json:"asked,omitempty"`
-	Conditions []Condition     `json:"conditions,omitempty"`
-}
-
 // Ruling is what a reviewer decides.
 type Ruling struct {
 	Evidence string  // Dossier.SHA256 of what the reviewer saw
@@ -51,10 +40,7 @@ func (r *Reviews) Approve(ctx context.Context, actor Actor, id string, in Ruling
 		if len(approvers) < Approvers {
 			return nil
 		}
-		if err := c.move(Approved, ByReviewer, "", rv.now); err != nil {
-			return err
-		}
-		return rv.announce(c, actor.Account, "submission.approved", d)
+		return c.move(Step{To: Approved, By: ByReviewer, Who: actor.Account, At: rv.now, Detail: d})
 	})
 }
 
@@ -67,7 +53,7 @@ func (r *Reviews) RequestChanges(ctx context.Context, actor Actor, id string, in
 		if err := refused(checkAsked(in.Asked, rv.Cases)); err != nil {
 			return err
 		}
-		return rv.turnDown(c, actor, RequestChanges, ChangesRequested, "submission.changes-requested", in)
+		return rv.turnDown(c, actor, RequestChanges, ChangesRequested, in)
 	})
 }
 
@@ -77,7 +63,7 @@ func (r *Reviews) Reject(ctx context.Context, actor Actor, id string, in Ruling)
 		if err := rv.decidable(in); err != nil {
 			return err
 		}
-		return rv.turnDown(c, actor, Reject, Rejected, "submission.rejected", in)
+		return rv.turnDown(c, actor, Reject, Rejected, in)
 	})
 }
 
@@ -87,10 +73,7 @@ func (r *Reviews) Repeat(ctx context.Context, actor Actor, id, reason string) (*
 		if err := errors.Join(inReview(&rv.Submission), refused(checkText("reason", "reason", reason, shortestReason))); err != nil {
 			return err
 		}
-		if err := c.move(Testing, ByReviewer, reason, rv.now); err != nil {
-			return err
-		}
-		return rv.announce(c, actor.Account, "submission.run-to-repeat", &Decision{Reason: reason})
+		return c.move(Step{To: Testing, By: ByReviewer, Who: actor.Account, At: rv.now, Reason: reason})
 	})
 }
 
@@ -109,12 +92,13 @@ func (r *Reviews) TakeBackApproval(ctx context.Context, actor Actor, id, reason 
 			return err
 		}
 		c.TakeBack = &rv.Decisions[at]
-		if s.State == Approved {
-			if err := c.move(InReview, ByReviewer, reason, rv.now); err != nil {
-				return err
-			}
+		if err := c.note(rv.now, actor.Account, "submission.approval-taken-back", id, s.Org, map[string]string{"reason": reason}); err != nil {
+			return err
 		}
-		return rv.announce(c, actor.Account, "submission.approval-taken-back", &Decision{Reason: reason})
+		if s.State == InReview {
+			return nil
+		}
+		return c.move(Step{To: InReview, By: ByReviewer, Who: actor.Account, At: rv.now, Reason: reason})
 	})
 }
 
@@ -137,26 +121,12 @@ func (rv *Review) decision(actor Actor, kind DecisionKind, in Ruling) *Decision 
 }
 
 // turnDown is what request and rejection have in common.
-func (rv *Review) turnDown(c *ReviewChange, actor Actor, kind DecisionKind, to SubmissionState, what string, in Ruling) error {
+func (rv *Review) turnDown(c *ReviewChange, actor Actor, kind DecisionKind, to SubmissionState, in Ruling) error {
 	if err := refused(checkText("reason", "reason", in.Reason, shortestReason)); err != nil {
 		return err
 	}
 	c.Decision = rv.decision(actor, kind, in)
-	if err := c.move(to, ByReviewer, in.Reason, rv.now); err != nil {
-		return err
-	}
-	return rv.announce(c, actor.Account, what, c.Decision)
-}
-
-// announce records a decision, and tells the vendor what it may know of it.
-func (rv *Review) announce(c *ReviewChange, actor, what string, d *Decision) error {
-	s := &rv.Submission
-	return errors.Join(
-		c.note(rv.now, actor, what, s.ID, s.Org, d),
-		c.tell(rv.now, what, s.ID, s.Org, SubmissionNotice{
-			Submission: s.ID, Model: s.Model, State: s.State, Round: s.Round, Reason: d.Reason, Asked: d.Asked, Conditions: rv.Conditions,
-		}),
-	)
+	return c.move(Step{To: to, By: ByReviewer, Who: actor.Account, At: rv.now, Reason: in.Reason, Detail: c.Decision})
 }
 
 // refused is an error only where there is a refusal: a nil *Refusal is none.
@@ -193,14 +163,5 @@ func (r *Reviews) Unapprove(ctx context.Context, id string, why Refusals) error 
 }
 
 func (c *ReviewChange) unapprove(why string, now time.Time) error {
-	s := c.Submission
-	if err := c.move(InReview, ByProgramme, why, now); err != nil {
-		return err
-	}
-	return errors.Join(
-		c.note(now, audit.System, "submission.approval-lapsed", s.ID, s.Org, map[string]string{"reason": why}),
-		c.tell(now, "submission.approval-lapsed", s.ID, s.Org, SubmissionNotice{
-			Submission: s.ID, Model: s.Model, State: s.State, Round: s.Round, Reason: why,
-		}),
-	)
+	return c.move(Step{To: InReview, By: ByProgramme, Who: audit.System, At: now, Reason: why})
 }

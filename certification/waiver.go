@@ -17,6 +17,16 @@ const (
 	WaiverMonths = 12 // at most until its end
 )
 
+// waiverRules refuse a waiver, or a decision on one.
+var waiverRules = []Rule{
+	{"unwaivable", "CONN-03 to CONN-06 and SEC-03 to SEC-05 cannot be waived."},
+	{"waiver-cases", "A waiver names a requirement of the catalogue and at least one case of it that the submission needs, each once."},
+	{"waiver-reason", "The reason has 40 characters at least, the scope 10."},
+	{"waiver-date", "A waiver ends after now and within 12 months."},
+	{"waiver-two-people", "Another reviewer than the one who proposed it decides on a waiver."},
+	{"waiver-state", "What is proposed is decided on; what has not ended is taken back."},
+}
+
 // unwaivable are the requirements that no waiver covers, each with its reason.
 var unwaivable = map[string]string{
 	"CONN-03": "whoever takes any CA's certificate gives the device to everybody between it and the server",
