@@ -248,33 +248,3 @@ func TestTheEvidenceHashIsOfTheEvidence(t *testing.T) {
 		t.Error("another declaration has the same hash")
 	}
 }
-
-func TestEveryClassHasAChecklist(t *testing.T) {
-	seen := make(map[string]bool)
-	for _, class := range []ChangeClass{FirstTime, ClassA, ClassB, ClassC, ClassD, ClassE, ClassF} {
-		items := Checklist([]ChangeClass{class})
-		if len(items) < 3 {
-			t.Errorf("class %q has %d items", class, len(items))
-		}
-		for _, i := range items {
-			seen[i.ID] = true
-		}
-	}
-	if len(seen) != len(checklist) {
-		t.Errorf("%d of %d items are used", len(seen), len(checklist))
-	}
-}
-
-func TestWhatCannotBeWaivedIsInTheCatalogue(t *testing.T) {
-	for id := range unwaivable {
-		if _, ok := suite.RequirementOf(id); !ok {
-			t.Errorf("%s is no requirement", id)
-		}
-		if r := Waivable(id); r == nil || r.Rule != "unwaivable" {
-			t.Errorf("%s: %v", id, r)
-		}
-	}
-	if r := Waivable("WRITE-03"); r != nil {
-		t.Error(r)
-	}
-}
