@@ -15,9 +15,9 @@ var (
 // Refusal says which rule stands against what was wanted. Its kind is one of
 // ErrForbidden, ErrState and ErrInvalid.
 type Refusal struct {
-	Kind   error
-	Rule   string // stable, as "two-approvers": docs/programme.md explains each
-	Detail string // the thing, the value and the rule in a sentence
+	Kind   error  `json:"-"`
+	Rule   string `json:"rule"`   // stable, as "two-approvers": docs/programme.md explains each
+	Detail string `json:"detail"` // the thing, the value and the rule in a sentence
 }
 
 // Error implements error.

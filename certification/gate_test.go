@@ -20,7 +20,7 @@ func carrier(edit func(*Certificate)) Certificate {
 }
 
 func TestTheGateNamesEveryReason(t *testing.T) {
-	papers := []RegulatoryDocument{paper("BIS-CRS", nil), paper("WPC-ETA", nil)}
+	papers := []RegulatoryDocument{papered("BIS-CRS", nil), papered("WPC-ETA", nil)}
 	ask := Question{Org: "org_1", Model: "aurora-pure1", Regions: []string{"IN"}, Until: days(200)}
 	for _, c := range []struct {
 		name         string
@@ -32,7 +32,7 @@ func TestTheGateNamesEveryReason(t *testing.T) {
 		{"open", []Certificate{carrier(nil)}, papers, nil, nil},
 		{"no certificate", nil, papers, nil, []string{"has no certificate"}},
 		{"another organisation's", []Certificate{carrier(func(c *Certificate) { c.Org = "org_2" })}, papers, nil, []string{"has no certificate"}},
-		{"suspended", []Certificate{carrier(func(c *Certificate) { c.State, c.Since, c.Reason = Suspended, today, "drift" })}, papers, nil, []string{"is suspended since 2026-11-29: drift"}},
+		{"suspended", []Certificate{carrier(func(c *Certificate) { c.State, c.Since, c.Reason = Suspended, noon, "drift" })}, papers, nil, []string{"is suspended since 2026-11-29: drift"}},
 		{"too short", []Certificate{carrier(func(c *Certificate) { c.ExpiresAt = days(200) })}, papers, nil, []string{"has to hold until"}},
 		{"not for the region", []Certificate{carrier(nil)}, papers, func(q *Question) { q.Regions = []string{"IN", "EU"} }, []string{"not for the region EU"}},
 		{"no region", []Certificate{carrier(nil)}, papers, func(q *Question) { q.Regions = nil }, []string{"no region"}},
@@ -45,7 +45,7 @@ func TestTheGateNamesEveryReason(t *testing.T) {
 		if c.ask != nil {
 			c.ask(&q)
 		}
-		got, err := Admit(q, c.certificates, c.papers, today)
+		got, err := Admit(q, c.certificates, c.papers, noon)
 		var r *Refusal
 		if len(c.reasons) == 0 {
 			if err != nil || got.Serial != "PM-2026-000001" {
@@ -77,11 +77,11 @@ func (c *facts) CertificatesOf(context.Context, string) ([]Certificate, error) {
 }
 
 func (c *facts) RegulatoryOf(context.Context, string, RegulatoryState) ([]RegulatoryDocument, error) {
-	return []RegulatoryDocument{paper("BIS-CRS", nil), paper("WPC-ETA", nil)}, nil
+	return []RegulatoryDocument{papered("BIS-CRS", nil), papered("WPC-ETA", nil)}, nil
 }
 
 func TestTheGateForgetsAtAnEventAndAfterASecond(t *testing.T) {
-	now := today
+	now := noon
 	store := &facts{certificate: carrier(nil)}
 	g := NewGate(store, func() time.Time { return now })
 	ask := Question{Org: "org_1", Model: "aurora-pure1", Regions: []string{"IN"}, Until: days(200)}

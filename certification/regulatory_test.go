@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-var today = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
-func days(n int) time.Time { return today.AddDate(0, 0, n) }
+func days(n int) time.Time { return noon.AddDate(0, 0, n) }
 
-// paper is a document that stands for two years, changed by edit.
-func paper(scheme string, edit func(*RegulatoryDocument)) RegulatoryDocument {
+// papered is a document that stands for two years, changed by edit.
+func papered(scheme string, edit func(*RegulatoryDocument)) RegulatoryDocument {
 	s, _ := SchemeOf(scheme)
 	d := RegulatoryDocument{
 		ID: "reg_" + scheme, Region: s.Region, Scheme: scheme, Number: "R-1", Holder: "Aurora Air Private Limited",
@@ -52,7 +52,7 @@ func TestADocumentIsRefusedByItsRule(t *testing.T) {
 		{"no follow-up", "regulatory-term", "CCC", func(d *RegulatoryDocument) { d.Follow = time.Time{} }},
 		{"control characters", "submission-form", "FCC", func(d *RegulatoryDocument) { d.Holder = "a\x07b" }},
 	} {
-		err := paper(c.scheme, c.edit).Check(today)
+		err := papered(c.scheme, c.edit).Check(noon)
 		var r *Refusal
 		switch {
 		case c.rule == "" && err != nil:
@@ -64,7 +64,7 @@ func TestADocumentIsRefusedByItsRule(t *testing.T) {
 }
 
 func TestARegionHoldsWhereItsWholeSetStands(t *testing.T) {
-	bis, eta := paper("BIS-CRS", nil), paper("WPC-ETA", nil)
+	bis, eta := papered("BIS-CRS", nil), papered("WPC-ETA", nil)
 	both := []RegulatoryDocument{bis, eta}
 	for _, c := range []struct {
 		name    string
@@ -79,16 +79,16 @@ func TestARegionHoldsWhereItsWholeSetStands(t *testing.T) {
 		{"one of two", "IN", both[:1], true, days(100), "no document of WPC-ETA"},
 		{"one of two, without a radio", "IN", both[:1], false, days(100), ""},
 		{"not for so long", "IN", both, true, days(700), "has to hold until"},
-		{"another model's", "IN", []RegulatoryDocument{eta, paper("BIS-CRS", func(d *RegulatoryDocument) { d.Models = []string{"aurora-pure2"} })}, true, days(1), "no document of BIS-CRS"},
-		{"not verified", "IN", []RegulatoryDocument{eta, paper("BIS-CRS", func(d *RegulatoryDocument) { d.State = RegulatorySubmitted })}, true, days(1), "is submitted"},
-		{"a revision that it does not name", "IN", []RegulatoryDocument{eta, paper("BIS-CRS", func(d *RegulatoryDocument) { d.Hardware = []string{"R1"} })}, true, days(1), "hardware revision R2"},
+		{"another model's", "IN", []RegulatoryDocument{eta, papered("BIS-CRS", func(d *RegulatoryDocument) { d.Models = []string{"aurora-pure2"} })}, true, days(1), "no document of BIS-CRS"},
+		{"not verified", "IN", []RegulatoryDocument{eta, papered("BIS-CRS", func(d *RegulatoryDocument) { d.State = RegulatorySubmitted })}, true, days(1), "is submitted"},
+		{"a revision that it does not name", "IN", []RegulatoryDocument{eta, papered("BIS-CRS", func(d *RegulatoryDocument) { d.Hardware = []string{"R1"} })}, true, days(1), "hardware revision R2"},
 		{"two documents, a revision each", "IN", []RegulatoryDocument{
-			eta, paper("BIS-CRS", func(d *RegulatoryDocument) { d.Hardware = []string{"R1"} }),
-			paper("BIS-CRS", func(d *RegulatoryDocument) { d.ID, d.Hardware = "reg_2", []string{"R2"} }),
+			eta, papered("BIS-CRS", func(d *RegulatoryDocument) { d.Hardware = []string{"R1"} }),
+			papered("BIS-CRS", func(d *RegulatoryDocument) { d.ID, d.Hardware = "reg_2", []string{"R2"} }),
 		}, true, days(1), ""},
-		{"follow-up missed", "CN", []RegulatoryDocument{paper("CCC", func(d *RegulatoryDocument) { d.Follow = days(-1) })}, true, days(1), "follow-up"},
+		{"follow-up missed", "CN", []RegulatoryDocument{papered("CCC", func(d *RegulatoryDocument) { d.Follow = days(-1) })}, true, days(1), "follow-up"},
 	} {
-		stand := StandIn(c.region, "aurora-pure1", []string{"R1", "R2"}, c.radio, c.docs, today, c.until)
+		stand := StandIn(c.region, "aurora-pure1", []string{"R1", "R2"}, c.radio, c.docs, noon, c.until)
 		if stand.Holds != (c.missing == "") || !strings.Contains(strings.Join(stand.Missing, "; "), c.missing) {
 			t.Errorf("%s: %+v, want %q", c.name, stand, c.missing)
 		}
@@ -97,11 +97,11 @@ func TestARegionHoldsWhereItsWholeSetStands(t *testing.T) {
 
 func TestTheDocumentThatLastsLongestIsShown(t *testing.T) {
 	docs := []RegulatoryDocument{
-		paper("FCC", func(d *RegulatoryDocument) { d.ID, d.Expires = "reg_short", days(10) }),
-		paper("FCC", func(d *RegulatoryDocument) { d.ID = "reg_endless" }),
-		paper("FCC", func(d *RegulatoryDocument) { d.ID, d.Expires = "reg_long", days(900) }),
+		papered("FCC", func(d *RegulatoryDocument) { d.ID, d.Expires = "reg_short", days(10) }),
+		papered("FCC", func(d *RegulatoryDocument) { d.ID = "reg_endless" }),
+		papered("FCC", func(d *RegulatoryDocument) { d.ID, d.Expires = "reg_long", days(900) }),
 	}
-	stand := StandIn("US", "aurora-pure1", nil, true, docs, today, days(5))
+	stand := StandIn("US", "aurora-pure1", nil, true, docs, noon, days(5))
 	if len(stand.Papers) != 1 || stand.Papers[0].ID != "reg_endless" {
 		t.Errorf("%+v", stand)
 	}

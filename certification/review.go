@@ -19,9 +19,17 @@ type Decision struct {
 	Round      int          `json:"round"`
 	Reviewer   string       `json:"reviewer"` // acc_…
 	Kind       DecisionKind `json:"kind"`
-	Reason     string       `json:"reason"`
-	Evidence   string       `json:"evidence"` // SHA-256 over what was approved: firmware, spec, runs, waivers
+	Reason     string       `json:"reason"`          // the vendor reads it
+	Note       string       `json:"note,omitempty"`  // only reviewers do
+	Asked      []Asked      `json:"asked,omitempty"` // what has to change
+	Evidence   string       `json:"evidence"`        // Dossier.SHA256 of what was decided on
 	At         time.Time    `json:"at"`
+}
+
+// Asked is one thing that has to change.
+type Asked struct {
+	Case string `json:"case,omitempty"` // "WRITE-03[2.1]"; empty: in general
+	Text string `json:"text"`
 }
 
 // WaiverState is where a waiver stands.
@@ -49,6 +57,10 @@ type Waiver struct {
 	ProposedAt  time.Time   `json:"proposed_at"`
 	DecidedBy   string      `json:"decided_by,omitempty"`
 	DecidedAt   time.Time   `json:"decided_at,omitzero"`
+	Decision    string      `json:"decision,omitempty"` // why it was approved or refused
+	EndedBy     string      `json:"ended_by,omitempty"` // acc_… who took it back; empty: its date passed
+	EndedAt     time.Time   `json:"ended_at,omitzero"`
+	EndReason   string      `json:"end_reason,omitempty"`
 }
 
 // Condition is what a conditional approval asks for by a date. One that is missed

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
@@ -29,7 +30,8 @@ type Config struct {
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
-	Transparency *translog.Log // the log of what happened to certificates
+	Transparency *translog.Log          // the log of what happened to certificates
+	Reviews      *certification.Reviews // of submissions
 	// PublicURL is our address as browsers see it: changes may come from its pages.
 	PublicURL string
 	// Proxies may say in X-Forwarded-For whom they speak for; those of this
@@ -58,6 +60,7 @@ type API struct {
 	version  string
 
 	transparency *translog.Log
+	reviews      *certification.Reviews
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -83,6 +86,7 @@ func New(c Config) *API {
 		bus:          c.Bus,
 		blobs:        c.Blobs,
 		transparency: c.Transparency,
+		reviews:      c.Reviews,
 		log:          c.Log,
 		version:      c.Version,
 		ready:        c.Ready,
@@ -131,6 +135,7 @@ func New(c Config) *API {
 		a.mountRequests()
 		a.mountProperties()
 		a.mountEvents()
+		a.mountReviews()
 		a.mountLogProofs()
 		a.mountApp(r)
 	})

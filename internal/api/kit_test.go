@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -36,6 +37,7 @@ type house struct {
 	operator string // a token
 	mails    mailbox
 	log      *logBook
+	verdicts verdicts
 
 	file string // of the database
 }
@@ -75,6 +77,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Audit:        h.db.Audit(),
 		Bus:          h.bus,
 		Transparency: translog.New(h.db.Log()),
+		Reviews:      certification.NewReviews(h.db.Programme(), &h.verdicts, nil),
 		Log:          log,
 		Version:      "test",
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"path"
 	"reflect"
 	"strings"
 
@@ -144,7 +145,18 @@ func schemaName(t reflect.Type, hint string) string {
 	for i, w := range words {
 		words[i] = strings.ToUpper(w[:min(1, len(w))]) + w[min(1, len(w)):]
 	}
-	return huma.DefaultSchemaNamer(t, strings.Join(words, ""))
+	name := huma.DefaultSchemaNamer(t, strings.Join(words, ""))
+	// The words of the programme and of its suite are those of other packages too.
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch path.Base(t.PkgPath()) {
+	case "certification":
+		return "Certification" + name
+	case "suite":
+		return "Suite" + name
+	}
+	return name
 }
 
 // document is the OpenAPI document that the operations add themselves to.

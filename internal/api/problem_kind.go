@@ -29,6 +29,7 @@ var (
 	kindSlowBody     = newKind("slow-body", http.StatusRequestTimeout, "The body did not arrive in time", "The body took longer than 10 s to arrive; a file: nothing came for 20 s, or less than 16 KiB a second.")
 	kindExists       = newKind("exists", http.StatusConflict, "It exists already", "A did, a model or a spec version is taken.")
 	kindConflict     = newKind("conflict", http.StatusConflict, "It changed meanwhile", "Somebody else was first, such as with revoking the same credential.")
+	kindNotNow       = newKind("not-now", http.StatusConflict, "It cannot be done as things stand", "The state of a submission, or what it rests on, does not allow it; `rule` names the rule, `errors` all of them.")
 	kindInUse        = newKind("in-use", http.StatusConflict, "It is still in use", "A gateway still has sub-devices.")
 	kindLastOwner    = newKind("last-owner", http.StatusConflict, "An organisation needs an owner", "The last owner cannot leave, be removed or become a member: make somebody else an owner first.")
 	kindFull         = newKind("full", http.StatusConflict, "There are too many", "The account has 100 live tokens, or the organisation 50 open invitations.")

@@ -39,6 +39,8 @@ func TestConformance(t *testing.T) {
 		{"jobs", jobCases},
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
+		{"reviews", reviewCases},
+		{"waivers", waiverCases},
 		{"campaigns", campaignCases},
 		{"transparency log", logCases},
 	} {

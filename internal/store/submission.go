@@ -32,7 +32,7 @@ func (s Programme) CreateSubmission(ctx context.Context, sub certification.Submi
 			ID: sub.ID, Org: sub.Org, Model: sub.Model, State: string(sub.State), Round: sub.Round, Rev: sub.Rev,
 			FirmwareSHA256: sub.Firmware.SHA256, SpecSHA256: sub.SpecSHA256, Previous: sub.Previous,
 			CreatedAt: micros.Of(sub.CreatedAt), SubmittedAt: micros.Of(sub.SubmittedAt), UpdatedAt: micros.Of(sub.UpdatedAt),
-			Spec: blob(sub.Spec), Body: body,
+			Spec: blob(sub.Spec), Body: body, Since: micros.Of(sub.CreatedAt), Class: string(sub.Class),
 		})
 	}, "create submission %s", sub.ID)
 }
@@ -148,10 +148,13 @@ func saveSubmission(ctx context.Context, q *dbgen.Queries, was certification.Sub
 	n, err := q.UpdateSubmission(ctx, dbgen.UpdateSubmissionParams{
 		ID: sub.ID, Was: string(was), Saw: saw, Model: sub.Model, State: string(sub.State), Round: sub.Round,
 		FirmwareSHA256: sub.Firmware.SHA256, SpecSHA256: sub.SpecSHA256, Previous: sub.Previous,
-		SubmittedAt: micros.Of(sub.SubmittedAt), UpdatedAt: micros.Of(sub.UpdatedAt), Spec: blob(sub.Spec), Body: body,
+		Class: string(sub.Class), SubmittedAt: micros.Of(sub.SubmittedAt), UpdatedAt: micros.Of(sub.UpdatedAt), Spec: blob(sub.Spec), Body: body,
 	})
 	if err == nil && n == 0 {
 		return fmt.Errorf("it is no longer %s at revision %d: %w", was, saw, registry.ErrConflict)
+	}
+	if err == nil && sub.State != certification.Draft {
+		err = q.TieMembers(ctx, sub.ID)
 	}
 	return err
 }

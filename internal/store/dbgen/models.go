@@ -262,6 +262,23 @@ type Product struct {
 	Org       string
 }
 
+type ReviewClaim struct {
+	Submission string
+	Reviewer   string
+	Since      micros.Time
+}
+
+type ReviewEntry struct {
+	ID         string
+	Submission string
+	Round      int
+	Kind       string
+	Item       string
+	Author     string
+	At         micros.Time
+	Body       string
+}
+
 type Session struct {
 	Key       string
 	ID        string

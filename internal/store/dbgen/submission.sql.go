@@ -144,8 +144,8 @@ func (q *Queries) InsertScreening(ctx context.Context, arg InsertScreeningParams
 }
 
 const insertSubmission = `-- name: InsertSubmission :exec
-INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, spec, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, spec, body, since, class)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 `
 
 type InsertSubmissionParams struct {
@@ -163,6 +163,8 @@ type InsertSubmissionParams struct {
 	UpdatedAt      micros.Time
 	Spec           []byte
 	Body           string
+	Since          micros.Time
+	Class          string
 }
 
 func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionParams) error {
@@ -181,6 +183,8 @@ func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionPara
 		arg.UpdatedAt,
 		arg.Spec,
 		arg.Body,
+		arg.Since,
+		arg.Class,
 	)
 	return err
 }
@@ -279,25 +283,40 @@ func (q *Queries) Submissions(ctx context.Context, arg SubmissionsParams) ([]str
 	return items, nil
 }
 
+const tieMembers = `-- name: TieMembers :exec
+
+INSERT INTO submission_tie (submission, account)
+SELECT submission.id, member.account FROM submission JOIN member ON member.org = submission.org WHERE submission.id = $1
+ON CONFLICT (submission, account) DO NOTHING
+`
+
+// TieMembers writes down who is a member of the vendor now.
+func (q *Queries) TieMembers(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, tieMembers, id)
+	return err
+}
+
 const updateSubmission = `-- name: UpdateSubmission :execrows
 
 UPDATE submission
-SET model = $1, state = $2, round = $3, rev = $4 + 1, firmware_sha256 = $5,
-    spec_sha256 = $6, previous = $7, submitted_at = $8,
-    updated_at = $9, spec = $10, body = $11
-WHERE id = $12 AND state = $13 AND rev = $4
+SET since = CASE WHEN state = $1 THEN since ELSE $2 END,
+    model = $3, state = $1, round = $4, rev = $5 + 1,
+    firmware_sha256 = $6, spec_sha256 = $7, previous = $8,
+    class = $9, submitted_at = $10, updated_at = $2, spec = $11, body = $12
+WHERE id = $13 AND state = $14 AND rev = $5
 `
 
 type UpdateSubmissionParams struct {
-	Model          string
 	State          string
+	UpdatedAt      micros.Time
+	Model          string
 	Round          int
 	Saw            interface{}
 	FirmwareSHA256 string
 	SpecSHA256     string
 	Previous       string
+	Class          string
 	SubmittedAt    micros.Time
-	UpdatedAt      micros.Time
 	Spec           []byte
 	Body           string
 	ID             string
@@ -307,15 +326,16 @@ type UpdateSubmissionParams struct {
 // UpdateSubmission finds the submission as the caller saw it, or nothing.
 func (q *Queries) UpdateSubmission(ctx context.Context, arg UpdateSubmissionParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateSubmission,
-		arg.Model,
 		arg.State,
+		arg.UpdatedAt,
+		arg.Model,
 		arg.Round,
 		arg.Saw,
 		arg.FirmwareSHA256,
 		arg.SpecSHA256,
 		arg.Previous,
+		arg.Class,
 		arg.SubmittedAt,
-		arg.UpdatedAt,
 		arg.Spec,
 		arg.Body,
 		arg.ID,

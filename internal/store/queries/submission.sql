@@ -1,6 +1,6 @@
 -- name: InsertSubmission :exec
-INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, spec, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+INSERT INTO submission (id, org, model, state, round, rev, firmware_sha256, spec_sha256, previous, created_at, submitted_at, updated_at, spec, body, since, class)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: Submission :one
 SELECT spec, body FROM submission WHERE id = $1;
@@ -9,9 +9,10 @@ SELECT spec, body FROM submission WHERE id = $1;
 
 -- name: UpdateSubmission :execrows
 UPDATE submission
-SET model = sqlc.arg(model), state = sqlc.arg(state), round = sqlc.arg(round), rev = sqlc.arg(saw) + 1, firmware_sha256 = sqlc.arg(firmware_sha256),
-    spec_sha256 = sqlc.arg(spec_sha256), previous = sqlc.arg(previous), submitted_at = sqlc.arg(submitted_at),
-    updated_at = sqlc.arg(updated_at), spec = sqlc.arg(spec), body = sqlc.arg(body)
+SET since = CASE WHEN state = sqlc.arg(state) THEN since ELSE sqlc.arg(updated_at) END,
+    model = sqlc.arg(model), state = sqlc.arg(state), round = sqlc.arg(round), rev = sqlc.arg(saw) + 1,
+    firmware_sha256 = sqlc.arg(firmware_sha256), spec_sha256 = sqlc.arg(spec_sha256), previous = sqlc.arg(previous),
+    class = sqlc.arg(class), submitted_at = sqlc.arg(submitted_at), updated_at = sqlc.arg(updated_at), spec = sqlc.arg(spec), body = sqlc.arg(body)
 WHERE id = sqlc.arg(id) AND state = sqlc.arg(was) AND rev = sqlc.arg(saw);
 
 -- name: Submissions :many
@@ -41,3 +42,10 @@ SELECT * FROM document WHERE submission = $1 AND submission <> '' ORDER BY id;
 
 -- name: PriorCertificate :one
 SELECT state, rev, since, body FROM certificate WHERE serial = $1 AND state <> 'intended';
+
+-- TieMembers writes down who is a member of the vendor now.
+
+-- name: TieMembers :exec
+INSERT INTO submission_tie (submission, account)
+SELECT submission.id, member.account FROM submission JOIN member ON member.org = submission.org WHERE submission.id = sqlc.arg(id)
+ON CONFLICT (submission, account) DO NOTHING;
