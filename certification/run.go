@@ -61,7 +61,8 @@ type Run struct {
 	Round      int        `json:"round"` // of the submission
 	Plan       suite.Plan `json:"plan"`
 	Cases      []string   `json:"cases,omitempty"` // only these; empty: all of the plan
-	Attempt    int        `json:"attempt"`         // of this plan in this round, from 1
+	SoakHours  int        `json:"soak_hours,omitempty"`
+	Attempt    int        `json:"attempt"` // of this plan in this round, from 1
 
 	Firmware          Firmware `json:"firmware"`
 	SpecSHA256        string   `json:"spec_sha256"`
@@ -77,10 +78,10 @@ type Run struct {
 	State    RunState `json:"state"`
 	Reason   string   `json:"reason,omitempty"`
 	Rev      int64    `json:"rev"`
-	Operator string   `json:"operator,omitempty"` // acc_… who began it, or resumed it last
-	Hands    []string `json:"hands,omitempty"`    // acc_… of all who began, resumed or cancelled it
+	Operator string   `json:"operator,omitempty"`  // acc_… who began it, or resumed it last
+	Hands    []string `json:"hands,omitempty"`     // acc_… of all who began, resumed or cancelled it
 	CancelBy string   `json:"cancel_by,omitempty"` // acc_… who wants it cancelled, or did it
-	Node     string   `json:"node,omitempty"`     // that runs it now, or holds evidence that is not stored yet
+	Node     string   `json:"node,omitempty"`      // that runs it now, or holds evidence that is not stored yet
 
 	Transcripts []Evidence     `json:"transcripts,omitempty"` // in their order, packed
 	Report      Evidence       `json:"report,omitzero"`       // the HTML report

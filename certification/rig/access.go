@@ -14,14 +14,14 @@ import (
 
 // Access is how a device comes to the bench of its submission.
 type Access struct {
-	DID       string    `json:"did"` // client id and user name
-	Secret    string    `json:"secret"`
-	Version   int       `json:"version"` // counts how often the secret was changed, from 1
-	Addresses []Address `json:"addresses"`
+	DID       string         `json:"did"` // client id and user name
+	Secret    string         `json:"secret"`
+	Version   int            `json:"version"` // counts how often the secret was changed, from 1
+	Addresses []BenchAddress `json:"addresses"`
 }
 
-// Address is one way to the bench.
-type Address struct {
+// BenchAddress is one way to the bench.
+type BenchAddress struct {
 	Transport  string `json:"transport"` // tcp or tls
 	Host       string `json:"host"`
 	Port       int    `json:"port"`
@@ -30,7 +30,7 @@ type Address struct {
 }
 
 // URL is the address as MQTT clients take it.
-func (a Address) URL() string {
+func (a BenchAddress) URL() string {
 	scheme := "mqtt"
 	if a.Transport == bench.TLS {
 		scheme = "mqtts"
@@ -85,7 +85,7 @@ func (r *Rig) RotateSecret(ctx context.Context, actor certification.Actor, submi
 }
 
 func (r *Rig) access(ctx context.Context, submission string, version int) (Access, error) {
-	a := Access{DID: r.o.Keys.did(submission), Secret: r.o.Keys.password(submission, version), Version: version, Addresses: []Address{}}
+	a := Access{DID: r.o.Keys.did(submission), Secret: r.o.Keys.password(submission, version), Version: version, Addresses: []BenchAddress{}}
 	runs, err := r.o.Store.RunsOf(ctx, submission)
 	if err != nil {
 		return a, err
@@ -93,7 +93,7 @@ func (r *Rig) access(ctx context.Context, submission string, version int) (Acces
 	if !r.o.Ports.empty() {
 		// Of the run that goes on; else where the next one will be, unless another has
 		// the port by then.
-		own := Address{Transport: bench.TLS, Host: r.o.Names[0], Port: r.o.Ports.favourite(a.DID), ServerName: r.o.Names[0], OwnPort: true}
+		own := BenchAddress{Transport: bench.TLS, Host: r.o.Names[0], Port: r.o.Ports.favourite(a.DID), ServerName: r.o.Names[0], OwnPort: true}
 		for _, run := range runs {
 			if run.State.Executing() && run.Port != 0 {
 				own.Transport, own.Port, own.ServerName = run.Transport, run.Port, run.ServerName
@@ -102,11 +102,11 @@ func (r *Rig) access(ctx context.Context, submission string, version int) (Acces
 		a.Addresses = append(a.Addresses, own)
 	} else if port := portOf(r.o.TLS); port != 0 {
 		name := nameOf(a.DID, r.o.Names[0])
-		a.Addresses = append(a.Addresses, Address{Transport: bench.TLS, Host: name, Port: port, ServerName: name})
+		a.Addresses = append(a.Addresses, BenchAddress{Transport: bench.TLS, Host: name, Port: port, ServerName: name})
 	}
 	if port := portOf(r.o.TCP); port != 0 {
 		for _, name := range r.o.Names {
-			a.Addresses = append(a.Addresses, Address{Transport: bench.TCP, Host: name, Port: port})
+			a.Addresses = append(a.Addresses, BenchAddress{Transport: bench.TCP, Host: name, Port: port})
 		}
 	}
 	return a, nil

@@ -53,8 +53,8 @@ func declarationSHA256(sub certification.Submission) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Outcome is what stands for a case after all runs that count, and where it is seen.
-type Outcome struct {
+// CaseOutcome is what stands for a case after all runs that count, and where it is seen.
+type CaseOutcome struct {
 	ID       string          `json:"id"` // of the case, with the member: "WRITE-03[2.1]"
 	Case     string          `json:"case"`
 	Member   string          `json:"member,omitempty"`
@@ -71,28 +71,28 @@ type Outcome struct {
 	Last       int    `json:"last_record"`
 }
 
-// Evidence is what the runs of a submission come to.
-type Evidence struct {
+// Dossier is what the runs of a submission come to.
+type Dossier struct {
 	Submission string              `json:"submission"`
 	Suite      string              `json:"suite"`
 	Runs       []certification.Run `json:"runs"`            // those that count, in their order
 	Stale      map[string]string   `json:"stale,omitempty"` // run → why it does not count
-	Outcomes   []Outcome           `json:"outcomes"`        // in the order of the catalogue
+	Outcomes   []CaseOutcome       `json:"outcomes"`        // in the order of the catalogue
 	Missing    []string            `json:"missing,omitempty"`
 }
 
 // Outcomes gives what stands for each case of a submission over all runs that
 // count. Missing are required cases that no run has ended.
-func (r *Rig) Outcomes(ctx context.Context, submission string) (Evidence, error) {
+func (r *Rig) Outcomes(ctx context.Context, submission string) (Dossier, error) {
 	sub, err := r.o.Store.Submission(ctx, submission)
 	if err != nil {
-		return Evidence{}, err
+		return Dossier{}, err
 	}
 	runs, err := r.o.Store.RunsOf(ctx, submission)
 	if err != nil {
-		return Evidence{}, err
+		return Dossier{}, err
 	}
-	e := Evidence{Submission: sub.ID, Suite: suite.Release, Stale: map[string]string{}, Runs: []certification.Run{}, Outcomes: []Outcome{}}
+	e := Dossier{Submission: sub.ID, Suite: suite.Release, Stale: map[string]string{}, Runs: []certification.Run{}, Outcomes: []CaseOutcome{}}
 	of := make(map[*suite.Result]string)
 	var all [][]*suite.Result
 	for _, run := range runs {
@@ -102,7 +102,7 @@ func (r *Rig) Outcomes(ctx context.Context, submission string) (Evidence, error)
 		}
 		results, err := r.o.Store.RunResults(ctx, run.ID)
 		if err != nil && !errors.Is(err, registry.ErrNotFound) { // nothing ended yet
-			return Evidence{}, err
+			return Dossier{}, err
 		}
 		for _, result := range results {
 			of[result] = run.ID
@@ -114,29 +114,31 @@ func (r *Rig) Outcomes(ctx context.Context, submission string) (Evidence, error)
 	for _, o := range suite.ConcludeRuns(all...) {
 		d := o.Decisive()
 		done[o.Case] = true
-		e.Outcomes = append(e.Outcomes, Outcome{
+		e.Outcomes = append(e.Outcomes, CaseOutcome{
 			ID: o.ID(), Case: o.Case, Member: o.Member, Verdict: o.Verdict, Attempts: o.Attempts, Failed: o.Failed, Tried: o.Tried(),
 			Findings: d.Findings, Run: of[d], Transcript: d.Segment + 1, First: d.First, Last: d.Last,
 		})
 	}
-	required, err := r.required(ctx, sub)
-	if err != nil {
-		return Evidence{}, err
-	}
+	required, err := required(sub)
 	for _, id := range required {
 		if !done[id] {
 			e.Missing = append(e.Missing, id)
 		}
 	}
-	return e, nil
+	return e, err
 }
 
 // required are the ids of the cases that the programme asks for.
-func (r *Rig) required(ctx context.Context, sub certification.Submission) ([]string, error) {
-	if r.o.Required == nil {
-		return suite.Full.Cases()
+func required(sub certification.Submission) ([]string, error) {
+	var ids []string
+	for _, run := range sub.Required().Runs {
+		cases, err := suite.Select(run.Plan, run.Cases)
+		if err != nil {
+			return nil, fmt.Errorf("what submission %s requires: %w", sub.ID, err)
+		}
+		ids = append(ids, cases...)
 	}
-	return r.o.Required(ctx, sub)
+	return ids, nil
 }
 
 // OperatorsOf are the accounts that had a hand in a submission's runs: they began,
@@ -154,4 +156,26 @@ func (r *Rig) OperatorsOf(ctx context.Context, submission string) ([]string, err
 		answered = append(answered, run.Hands...)
 	}
 	return distinct(answered), nil
+}
+
+// Dossier is Outcomes for who may see it.
+func (r *Rig) Dossier(ctx context.Context, actor certification.Actor, submission string) (Dossier, error) {
+	sub, err := r.o.Store.Submission(ctx, submission)
+	if err == nil {
+		err = mayRead(actor, "submission", sub.ID, sub.Org)
+	}
+	if err != nil {
+		return Dossier{}, err
+	}
+	return r.Outcomes(ctx, submission)
+}
+
+// Stale says why a run is no evidence for its submission as it is now; empty: it is.
+func (r *Rig) Stale(ctx context.Context, run certification.Run) (string, error) {
+	sub, err := r.o.Store.Submission(ctx, run.Submission)
+	if err != nil {
+		return "", err
+	}
+	_, why := Counts(run, sub, suite.Release)
+	return why, nil
 }

@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -23,8 +22,8 @@ type going struct {
 
 	mu       sync.Mutex
 	run      certification.Run // as it is stored
-	now      Progress
-	phase    certification.RunState // by what the suite says
+	now      RunProgress
+	phase    certification.RunState      // by what the suite says
 	outcomes map[string][]*suite.Outcome // of the cases that ended, by their ids
 	asking   map[string]chan struct{}    // open questions, each with what wakes who waits
 	changed  chan struct{}               // the state may have to be stored
@@ -114,24 +113,24 @@ func (r *Rig) drive(g *going) (*suite.Report, error) {
 func (r *Rig) setup(g *going, run certification.Run, sub certification.Submission) (suite.Setup, error) {
 	s := suite.Setup{
 		Dir: r.dir(run.ID), Key: r.o.Keys.sign, Spec: sub.Spec, Plan: run.Plan, Cases: run.Cases, Seed: run.Seed, Repeat: run.Repeat,
-		DID: run.DID, Transport: run.Transport, ServerName: run.ServerName, Declaration: new(suite.Declaration),
+		SoakHours: run.SoakHours, DID: run.DID, Transport: run.Transport, ServerName: run.ServerName,
 		Operator: "web", WatchLag: r.o.attach == nil, Ready: r.o.Ready, Logger: r.o.Log.With("run", run.ID),
-		Submission: &suite.Submission{FirmwareSHA256: sub.Firmware.SHA256},
-		Progress:   func(p suite.Progress) { r.onProgress(g, p) },
+		Progress: func(p suite.Progress) { r.onProgress(g, p) },
 		Ask: func(ctx context.Context, q bench.Question) (transcript.Answer, error) {
 			return r.ask(ctx, g, q)
 		},
 	}
-	if err := json.Unmarshal(sub.Declaration, s.Declaration); err != nil {
-		return s, fmt.Errorf("declaration: %w", err)
+	var err error
+	if s.Declaration, err = sub.Declared(); err != nil {
+		return s, err
 	}
+	var papers Papers
 	if r.o.Papers != nil {
-		papers, err := r.o.Papers(g.ctx, sub)
-		if err != nil {
+		if papers, err = r.o.Papers(g.ctx, sub); err != nil {
 			return s, err
 		}
-		s.Previous, s.Submission.Documents = papers.Previous, papers.Documents
 	}
+	s.Previous, s.Submission = papers.Previous, certification.SuiteFacts(sub, papers.Documents)
 	version, err := r.o.Store.SecretVersion(g.ctx, sub.ID)
 	if err != nil {
 		return s, err

@@ -121,7 +121,7 @@ func (w *world) attach(run certification.Run, secret string) (func(context.Conte
 		return nil, err
 	}
 	d := suite.Conforming(spec, run.DID)
-	c := virtual.Config{Spec: spec, DID: run.DID, Secret: secret, KeepAlive: time.Duration(d.KeepAlive) * time.Second, Seed: 1}
+	c := virtual.Config{Spec: spec, DID: run.DID, Secret: secret, Serial: "SN-declared", KeepAlive: time.Duration(d.KeepAlive) * time.Second, Seed: 1}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.behaviour != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 )
 
-// Progress is where a run is now. It is kept in memory by the node that runs it,
+// RunProgress is where a run is now. It is kept in memory by the node that runs it,
 // and published on the bus at each change and every second in between.
-type Progress struct {
+type RunProgress struct {
 	Run        string                 `json:"run"`
 	Submission string                 `json:"submission"`
 	State      certification.RunState `json:"state"`
@@ -46,8 +46,8 @@ type Verdicted struct {
 func ProgressTopic(run string) string { return "run." + run + ".progress" }
 
 // progressOf is all that is known of a run that is not going on here.
-func progressOf(run certification.Run) Progress {
-	p := Progress{
+func progressOf(run certification.Run) RunProgress {
+	p := RunProgress{
 		Run: run.ID, Submission: run.Submission, State: run.State, Reason: run.Reason, Port: run.Port,
 		Counts: map[suite.Verdict]int{}, At: run.CreatedAt,
 	}
@@ -115,11 +115,8 @@ func (g *going) snapshot() []byte {
 
 // Progress is where a run is, whichever node has it.
 func (r *Rig) Progress(ctx context.Context, actor certification.Actor, runID string) (json.RawMessage, error) {
-	run, err := r.o.Store.Run(ctx, runID)
+	run, err := r.Run(ctx, actor, runID)
 	if err != nil {
-		return nil, err
-	}
-	if err := mayRead(actor, run.Org); err != nil {
 		return nil, err
 	}
 	if g := r.here(runID); g != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/notice"
+	"github.com/proofmark/proofmark/registry"
 )
 
 // lookAgain is how soon an answer is seen that the bus did not tell of.
@@ -96,11 +97,8 @@ const maxNote = 2000
 // Answer answers an open question. A file that it names was given before, for the
 // same run. Who answers had a hand in the run, and may not approve its submission.
 func (r *Rig) Answer(ctx context.Context, actor certification.Actor, runID, question string, a transcript.Answer) (certification.Question, error) {
-	run, err := r.o.Store.Run(ctx, runID)
+	run, err := r.ours(ctx, actor, runID)
 	if err != nil {
-		return certification.Question{}, err
-	}
-	if err := mayAct(actor, run.Org); err != nil {
 		return certification.Question{}, err
 	}
 	q, err := r.question(ctx, run, question)
@@ -141,7 +139,7 @@ func (r *Rig) Answer(ctx context.Context, actor certification.Actor, runID, ques
 func (r *Rig) question(ctx context.Context, run certification.Run, question string) (certification.Question, error) {
 	q, err := r.o.Store.Question(ctx, question)
 	if err == nil && q.Run != run.ID {
-		err = certification.Refuse(certification.ErrInvalid, "own-question", "question %s is of run %s, not of %s", q.ID, q.Run, run.ID)
+		return certification.Question{}, fmt.Errorf("question %s of run %s: %w", question, run.ID, registry.ErrNotFound)
 	}
 	return q, err
 }
@@ -186,9 +184,6 @@ func (r *Rig) KeepFile(ctx context.Context, actor certification.Actor, runID str
 // MayOperate says whether the actor may answer for the run; it is asked before a
 // file is taken.
 func (r *Rig) MayOperate(ctx context.Context, actor certification.Actor, runID string) error {
-	run, err := r.o.Store.Run(ctx, runID)
-	if err != nil {
-		return err
-	}
-	return mayAct(actor, run.Org)
+	_, err := r.ours(ctx, actor, runID)
+	return err
 }

@@ -23,7 +23,16 @@ func (r *Rig) Run(ctx context.Context, actor certification.Actor, id string) (ce
 	if err != nil {
 		return run, err
 	}
-	return run, mayRead(actor, run.Org)
+	return run, mayRead(actor, "run", id, run.Org)
+}
+
+// ours is a run that the actor may act on.
+func (r *Rig) ours(ctx context.Context, actor certification.Actor, id string) (certification.Run, error) {
+	run, err := r.Run(ctx, actor, id)
+	if err == nil {
+		err = mayAct(actor, run.Org)
+	}
+	return run, err
 }
 
 // RunsOf are the runs of a submission, in their order, with why those do not count
@@ -33,7 +42,7 @@ func (r *Rig) RunsOf(ctx context.Context, actor certification.Actor, submission 
 	if err != nil {
 		return nil, sub, err
 	}
-	if err := mayRead(actor, sub.Org); err != nil {
+	if err := mayRead(actor, "submission", sub.ID, sub.Org); err != nil {
 		return nil, sub, err
 	}
 	runs, err := r.o.Store.RunsOf(ctx, submission)
@@ -47,7 +56,7 @@ func (r *Rig) Runs(ctx context.Context, actor certification.Actor, q RunQuery) (
 		if q.Org == "" && len(actor.Orgs) == 1 {
 			q.Org = actor.Orgs[0]
 		}
-		if err := mayRead(actor, q.Org); err != nil {
+		if err := mayRead(actor, "organisation", q.Org, q.Org); err != nil {
 			return nil, err
 		}
 	}

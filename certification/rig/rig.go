@@ -94,10 +94,10 @@ const (
 // ErrTooMany says that an organisation has as many runs as it may.
 var ErrTooMany = errors.New("too many runs")
 
-// Papers are what a run is judged by besides the wire, and comes from elsewhere.
+// Papers are what a run is judged by besides the wire and the submission itself.
 type Papers struct {
-	Previous  json.RawMessage   // the spec of the certified version before, where there is one
-	Documents map[string]string // kind → SHA-256, of the submission's documents
+	Previous  json.RawMessage // the spec of the certified version before, where there is one
+	Documents []certification.Document
 }
 
 // Options say what a rig works with. Store, Blobs, Bus, Keys and Dir are needed.
@@ -121,10 +121,8 @@ type Options struct {
 	Poll       time.Duration // how soon another node's runs and answers are seen; 1 s
 	Ready      time.Duration // how long a run waits for its device; 30 min
 
-	// Required are the cases that the programme asks of a submission; all of the full
-	// plan by default. Papers, by default, are none.
-	Required func(ctx context.Context, sub certification.Submission) ([]string, error)
-	Papers   func(ctx context.Context, sub certification.Submission) (Papers, error)
+	// Papers are none by default.
+	Papers func(ctx context.Context, sub certification.Submission) (Papers, error)
 
 	Now func() time.Time
 	Log *slog.Logger
@@ -417,4 +415,15 @@ func distinct(list []string) []string {
 	out := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// Figures are for metrics: the runs of this node, and the connections that no bench
+// got, by reason.
+func (r *Rig) Figures() (here int, refused map[string]int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f := &r.front.refused
+	return len(r.live), map[string]int64{
+		"crowd": f.crowd.Load(), "silent": f.silent.Load(), "unknown": f.unknown.Load(), "garbage": f.garbage.Load(),
+	}
 }

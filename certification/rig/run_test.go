@@ -31,6 +31,11 @@ func TestARunFromItsStartToItsEvidence(t *testing.T) {
 		}
 		if got.Summary == nil || got.Summary.ExitCode() != suite.ExitPass {
 			t.Errorf("summary %+v", got.Summary)
+			for _, o := range get(r.Outcomes(ctx, sub.ID))(t).Outcomes {
+				if o.Verdict == suite.Fail {
+					t.Errorf("%s: %v", o.ID, o.Findings)
+				}
+			}
 		}
 		if len(got.Transcripts) != 1 || got.Report.Size == 0 || got.ReportJSON.Size == 0 {
 			t.Errorf("evidence %+v, report %+v", got.Transcripts, got.Report)

@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -42,12 +41,13 @@ func (r *Rig) Start(ctx context.Context, actor certification.Actor, submission s
 	if err := testable(sub); err != nil {
 		return certification.Run{}, err
 	}
-	if err := r.complete(&w); err != nil {
+	soak, err := r.complete(&w, sub)
+	if err != nil {
 		return certification.Run{}, err
 	}
 	now := r.o.Now()
 	run := certification.Run{
-		ID: id.New("run"), Submission: sub.ID, Org: sub.Org, Round: sub.Round, Plan: w.Plan, Cases: w.Cases,
+		ID: id.New("run"), Submission: sub.ID, Org: sub.Org, Round: sub.Round, Plan: w.Plan, Cases: w.Cases, SoakHours: soak,
 		Firmware: sub.Firmware, SpecSHA256: sub.SpecSHA256, DeclarationSHA256: declarationSHA256(sub),
 		Suite: suite.Release, Seed: w.Seed, Repeat: w.Repeat, DID: r.o.Keys.did(sub.ID), Transport: w.Transport,
 		State: certification.RunQueued, Operator: actor.Account, Hands: []string{actor.Account}, CreatedAt: now,
@@ -80,20 +80,25 @@ func (r *Rig) Start(ctx context.Context, actor certification.Actor, submission s
 	return run, nil
 }
 
-// complete fills in what is left open, and refuses what cannot be run.
-func (r *Rig) complete(w *Wanted) error {
-	invalid := func(rule, format string, args ...any) error {
-		return certification.Refuse(certification.ErrInvalid, rule, format, args...)
+// complete fills in what is left open, and refuses what cannot be run. Of a plan
+// that the programme asks for, the cases are those that it asks for.
+func (r *Rig) complete(w *Wanted, sub certification.Submission) (soakHours int, err error) {
+	invalid := func(rule, format string, args ...any) (int, error) {
+		return 0, certification.Refuse(certification.ErrInvalid, rule, format, args...)
 	}
 	if w.Plan == "" {
 		w.Plan = suite.Quick
 	}
-	ids, err := suite.Select(w.Plan, w.Cases)
-	if err != nil {
-		return invalid("known-cases", "%v", err)
+	for _, required := range sub.Required().Runs {
+		if required.Plan == w.Plan {
+			soakHours = required.SoakHours
+			if len(w.Cases) == 0 {
+				w.Cases = required.Cases
+			}
+		}
 	}
-	if len(ids) == 0 {
-		return invalid("known-cases", "plan %s holds no case", w.Plan)
+	if _, err := suite.Select(w.Plan, w.Cases); err != nil {
+		return invalid("known-cases", "%v", err)
 	}
 	if w.Transport == "" {
 		w.Transport = bench.TCP
@@ -110,17 +115,17 @@ func (r *Rig) complete(w *Wanted) error {
 	if w.Seed == 0 {
 		w.Seed = uint64(rand.Uint32()) // short enough to type again
 	}
-	return nil
+	return soakHours, nil
 }
 
 // Resume goes on with a run that was interrupted, or with the cases that a finished
 // one left open, at the case where it was cut. It may be called again and again.
 func (r *Rig) Resume(ctx context.Context, actor certification.Actor, runID string) (certification.Run, error) {
-	run, err := r.o.Store.Run(ctx, runID)
+	run, err := r.ours(ctx, actor, runID)
 	if err != nil {
 		return run, err
 	}
-	sub, err := r.mine(ctx, actor, run.Submission)
+	sub, err := r.o.Store.Submission(ctx, run.Submission)
 	if err != nil {
 		return run, err
 	}
@@ -158,11 +163,8 @@ func (r *Rig) Resume(ctx context.Context, actor certification.Actor, runID strin
 // Cancel ends a run for good. One that is running ends in a moment; its evidence is
 // kept, and what failed until then counts.
 func (r *Rig) Cancel(ctx context.Context, actor certification.Actor, runID string) (certification.Run, error) {
-	run, err := r.o.Store.Run(ctx, runID)
+	run, err := r.ours(ctx, actor, runID)
 	if err != nil {
-		return run, err
-	}
-	if err := mayAct(actor, run.Org); err != nil {
 		return run, err
 	}
 	was := run.State
@@ -195,10 +197,13 @@ func (r *Rig) Cancel(ctx context.Context, actor certification.Actor, runID strin
 // mine is a submission that the actor may act for.
 func (r *Rig) mine(ctx context.Context, actor certification.Actor, submission string) (certification.Submission, error) {
 	sub, err := r.o.Store.Submission(ctx, submission)
-	if err != nil {
-		return sub, err
+	if err == nil {
+		err = mayRead(actor, "submission", sub.ID, sub.Org)
 	}
-	return sub, mayAct(actor, sub.Org)
+	if err == nil {
+		err = mayAct(actor, sub.Org)
+	}
+	return sub, err
 }
 
 // mayAct lets the organisation's members run its devices, and operators of the
@@ -210,11 +215,12 @@ func mayAct(actor certification.Actor, org string) error {
 	return certification.Refuse(certification.ErrForbidden, "own-run", "account %s is no member of %s and no operator", actor.Account, org)
 }
 
-func mayRead(actor certification.Actor, org string) error {
+// mayRead hides from strangers that there is such a thing.
+func mayRead(actor certification.Actor, what, id, org string) error {
 	if actor.MayRead(org) {
 		return nil
 	}
-	return certification.Refuse(certification.ErrForbidden, "own-run", "account %s is no member of %s, no reviewer and no operator", actor.Account, org)
+	return fmt.Errorf("%s %s: %w", what, id, registry.ErrNotFound)
 }
 
 // inTesting are the states in which a submission's device runs.
@@ -225,8 +231,7 @@ func testable(sub certification.Submission) error {
 		return certification.Refuse(certification.ErrState, "in-testing",
 			"submission %s is %s: its device runs while it is %s or %s", sub.ID, sub.State, certification.Testing, certification.ChangesRequested)
 	}
-	var d suite.Declaration
-	if err := json.Unmarshal(sub.Declaration, &d); err != nil {
+	if _, err := sub.Declared(); err != nil {
 		return certification.Refuse(certification.ErrInvalid, "declaration", "the declaration of submission %s cannot be read: %v", sub.ID, err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
@@ -27,6 +28,7 @@ type Config struct {
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
 	Transparency *translog.Log // the log of what happened to certificates
+	Rig          *rig.Rig      // runs of submissions' devices
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -47,6 +49,7 @@ type API struct {
 	version  string
 
 	transparency *translog.Log
+	rig          *rig.Rig
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -68,6 +71,7 @@ func New(c Config) *API {
 		bus:          c.Bus,
 		blobs:        c.Blobs,
 		transparency: c.Transparency,
+		rig:          c.Rig,
 		log:          c.Log,
 		version:      c.Version,
 		ready:        c.Ready,
@@ -105,6 +109,7 @@ func New(c Config) *API {
 		a.mountProperties()
 		a.mountEvents()
 		a.mountLogProofs()
+		a.mountRuns()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -35,6 +37,8 @@ type house struct {
 	url      string
 	operator string // a token
 	log      *logBook
+	rig      *rig.Rig
+	benches  []net.Listener // TCP, TLS: nobody serves them before openRig
 
 	file string // of the database
 }
@@ -65,6 +69,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		}
 	})
 	c := api.Config{Registry: h.registry, Auth: h.auth, Bus: h.bus, Log: log, Version: "test", Transparency: translog.New(h.db.Log())}
+	h.buildRig(&c)
 	for _, f := range change {
 		f(&c)
 	}

@@ -144,7 +144,11 @@ func schemaName(t reflect.Type, hint string) string {
 	for i, w := range words {
 		words[i] = strings.ToUpper(w[:min(1, len(w))]) + w[min(1, len(w)):]
 	}
-	return huma.DefaultSchemaNamer(t, strings.Join(words, ""))
+	name := huma.DefaultSchemaNamer(t, strings.Join(words, ""))
+	if strings.HasSuffix(t.PkgPath(), "/certification/suite") {
+		return "Suite" + name // miot has findings too
+	}
+	return name
 }
 
 // document is the OpenAPI document that the operations add themselves to.

@@ -25,6 +25,7 @@ var (
 	kindSlowBody     = &kind{"slow-body", http.StatusRequestTimeout, "The body did not arrive in time", "The body took longer than 10 s to arrive; a file: nothing came for 20 s, or less than 16 KiB a second."}
 	kindExists       = &kind{"exists", http.StatusConflict, "It exists already", "A did, a model or a spec version is taken."}
 	kindConflict     = &kind{"conflict", http.StatusConflict, "It changed meanwhile", "Somebody else was first, such as with revoking the same credential."}
+	kindNotNow       = &kind{"not-now", http.StatusConflict, "The state does not allow it", "The thing is in a state in which this is not done; `rule` says which rule."}
 	kindInUse        = &kind{"in-use", http.StatusConflict, "It is still in use", "A gateway still has sub-devices."}
 	kindOffline      = &kind{"offline", http.StatusConflict, "The device is offline", "The device is connected nowhere. With `\"queue\":true` the request is kept for it instead."}
 	kindTooLarge     = &kind{"too-large", http.StatusRequestEntityTooLarge, "The body is too large", "More than 1 MiB, 2 MiB for a batch, or what a file of its kind may have."}
@@ -44,7 +45,7 @@ var (
 // kinds are all of them, in the order of their status.
 var kinds = []*kind{
 	kindUnreadable, kindUnauthorized, kindForbidden, kindBlocked, kindCrossOrigin, kindNotFound, kindMethod, kindSlowBody,
-	kindExists, kindConflict, kindInUse, kindOffline, kindTooLarge, kindMediaType,
+	kindExists, kindConflict, kindNotNow, kindInUse, kindOffline, kindTooLarge, kindMediaType,
 	kindInvalid, kindFileRefused, kindSpecRefused, kindValueRefused, kindGone,
 	kindInternal, kindBadAnswer, kindRefused, kindUnavailable, kindTimeout,
 }

@@ -24,6 +24,9 @@ func problemOf(err error) *Problem {
 		p = problemOfLog(err)
 	}
 	if p == nil {
+		p = problemOfProgramme(err)
+	}
+	if p == nil {
 		p = problemOfSentinel(err)
 	}
 	p.cause = err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/broker"
+	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -30,6 +31,7 @@ type App struct {
 	auth     *auth.Service
 	registry *registry.Registry
 	broker   *broker.Broker
+	rig      *rig.Rig
 	jobs     *jobs.Runner
 	metrics  *metrics
 
@@ -41,7 +43,7 @@ type App struct {
 
 // Addresses are what the listeners are bound to, with the ports that were free
 // where the configuration asked for any.
-type Addresses struct{ HTTP, MQTT, MQTTS, Metrics string }
+type Addresses struct{ HTTP, MQTT, MQTTS, Bench, BenchTLS, Metrics string }
 
 // closer takes one part down.
 type closer struct {
@@ -77,6 +79,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
+		{"benches", a.startRig},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},
@@ -86,7 +89,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}
 	a.log.Info("ready", "in", time.Since(began).Round(time.Millisecond), "node", a.registry.Node(),
-		"http", a.addrs.HTTP, "mqtt", a.addrs.MQTT, "mqtts", a.addrs.MQTTS, "metrics", a.addrs.Metrics)
+		"http", a.addrs.HTTP, "mqtt", a.addrs.MQTT, "mqtts", a.addrs.MQTTS, "bench", a.addrs.Bench, "bench-tls", a.addrs.BenchTLS, "metrics", a.addrs.Metrics)
 	return nil
 }
 

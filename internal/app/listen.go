@@ -58,7 +58,7 @@ func (a *App) startHTTP(context.Context) error {
 	r.Handle("/", http.RedirectHandler("/api/docs", http.StatusFound))
 	r.Mount("/", api.New(api.Config{
 		Registry: a.registry, Auth: a.auth, Bus: a.bus, Blobs: a.blobs, Log: a.log.With("part", "http"),
-		Ready: a.ready, Version: a.cfg.Version, Observe: a.metrics.observe,
+		Rig: a.rig, Ready: a.ready, Version: a.cfg.Version, Observe: a.metrics.observe,
 	}))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
 		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
