@@ -14,8 +14,8 @@ var gateRules = []Rule{
 	{"gate-closed", "A listing needs an active certificate of its model that holds through the deadline and the shipping, and the regulatory documents of each region it sells to, for as long."},
 }
 
-// Question is what a listing asks of the programme, again and again.
-type Question struct {
+// GateQuestion is what a listing asks of the programme, again and again.
+type GateQuestion struct {
 	Org     string    // org_… that lists
 	Model   string    // vendor and product
 	Regions []string  // where it sells
@@ -63,7 +63,7 @@ func NewGate(store GateStore, now func() time.Time) *Gate {
 
 // Check gives the certificate on which the listing may stand, or a Refusal that
 // names every reason. Any other error means that it could not be told.
-func (g *Gate) Check(ctx context.Context, q Question) (Certificate, error) {
+func (g *Gate) Check(ctx context.Context, q GateQuestion) (Certificate, error) {
 	facts, err := g.look(ctx, q)
 	if err != nil {
 		return Certificate{}, fmt.Errorf("gate of %s: %w", q.Model, err)
@@ -79,7 +79,7 @@ func (g *Gate) Forget() {
 	clear(g.facts)
 }
 
-func (g *Gate) look(ctx context.Context, q Question) (gateFacts, error) {
+func (g *Gate) look(ctx context.Context, q GateQuestion) (gateFacts, error) {
 	key := q.Org + " " + q.Model
 	now := g.now()
 	g.mu.Lock()
@@ -110,7 +110,7 @@ func (g *Gate) look(ctx context.Context, q Question) (gateFacts, error) {
 
 // Admit is the gate's judgement, of facts alone: the certificate that carries the
 // listing, or why none does.
-func Admit(q Question, certificates []Certificate, papers []RegulatoryDocument, now time.Time) (Certificate, error) {
+func Admit(q GateQuestion, certificates []Certificate, papers []RegulatoryDocument, now time.Time) (Certificate, error) {
 	var reasons []string
 	for _, c := range slices.Backward(certificates) {
 		if c.Org != q.Org {
@@ -131,7 +131,7 @@ func Admit(q Question, certificates []Certificate, papers []RegulatoryDocument, 
 }
 
 // carries says why a certificate does not carry the listing.
-func carries(c Certificate, q Question, papers []RegulatoryDocument, now time.Time) (why []string) {
+func carries(c Certificate, q GateQuestion, papers []RegulatoryDocument, now time.Time) (why []string) {
 	switch {
 	case c.Model != q.Model:
 		return []string{fmt.Sprintf("certificate %s is of the model %s", c.Serial, c.Model)}

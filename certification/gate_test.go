@@ -21,12 +21,12 @@ func carrier(edit func(*Certificate)) Certificate {
 
 func TestTheGateNamesEveryReason(t *testing.T) {
 	papers := []RegulatoryDocument{papered("BIS-CRS", nil), papered("WPC-ETA", nil)}
-	ask := Question{Org: "org_1", Model: "aurora-pure1", Regions: []string{"IN"}, Until: days(200)}
+	ask := GateQuestion{Org: "org_1", Model: "aurora-pure1", Regions: []string{"IN"}, Until: days(200)}
 	for _, c := range []struct {
 		name         string
 		certificates []Certificate
 		papers       []RegulatoryDocument
-		ask          func(*Question)
+		ask          func(*GateQuestion)
 		reasons      []string // none: it is open
 	}{
 		{"open", []Certificate{carrier(nil)}, papers, nil, nil},
@@ -34,8 +34,8 @@ func TestTheGateNamesEveryReason(t *testing.T) {
 		{"another organisation's", []Certificate{carrier(func(c *Certificate) { c.Org = "org_2" })}, papers, nil, []string{"has no certificate"}},
 		{"suspended", []Certificate{carrier(func(c *Certificate) { c.State, c.Since, c.Reason = Suspended, noon, "drift" })}, papers, nil, []string{"is suspended since 2026-11-29: drift"}},
 		{"too short", []Certificate{carrier(func(c *Certificate) { c.ExpiresAt = days(200) })}, papers, nil, []string{"has to hold until"}},
-		{"not for the region", []Certificate{carrier(nil)}, papers, func(q *Question) { q.Regions = []string{"IN", "EU"} }, []string{"not for the region EU"}},
-		{"no region", []Certificate{carrier(nil)}, papers, func(q *Question) { q.Regions = nil }, []string{"no region"}},
+		{"not for the region", []Certificate{carrier(nil)}, papers, func(q *GateQuestion) { q.Regions = []string{"IN", "EU"} }, []string{"not for the region EU"}},
+		{"no region", []Certificate{carrier(nil)}, papers, func(q *GateQuestion) { q.Regions = nil }, []string{"no region"}},
 		{"region lost", []Certificate{carrier(func(c *Certificate) { c.LostRegions = []string{"IN"} })}, papers, nil, []string{"has lost the region IN"}},
 		{"papers gone", []Certificate{carrier(nil)}, nil, nil, []string{"IN: no document of BIS-CRS for the model aurora-pure1, no document of WPC-ETA"}},
 		{"everything", []Certificate{carrier(func(c *Certificate) { c.ExpiresAt = days(1) })}, nil, nil, []string{"expires on", "BIS-CRS", "WPC-ETA"}},
@@ -84,7 +84,7 @@ func TestTheGateForgetsAtAnEventAndAfterASecond(t *testing.T) {
 	now := noon
 	store := &facts{certificate: carrier(nil)}
 	g := NewGate(store, func() time.Time { return now })
-	ask := Question{Org: "org_1", Model: "aurora-pure1", Regions: []string{"IN"}, Until: days(200)}
+	ask := GateQuestion{Org: "org_1", Model: "aurora-pure1", Regions: []string{"IN"}, Until: days(200)}
 	open := func(want bool) {
 		t.Helper()
 		if _, err := g.Check(t.Context(), ask); (err == nil) != want {

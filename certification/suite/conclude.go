@@ -54,6 +54,17 @@ const passesAfterFail = 3
 // leaves a WARN; an attempt that came to no conclusion counts neither way. What a
 // monitor found in any transcript of the run stands.
 func Conclude(results []*Result) []*Outcome {
+	return conclude(results, func(o *Outcome) {
+		if c, err := Lookup(o.Case); err == nil && c.Monitor != nil {
+			o.watched()
+		} else {
+			o.repeated()
+		}
+	})
+}
+
+// conclude gathers the results of each case and judges them together.
+func conclude(results []*Result, judge func(*Outcome)) []*Outcome {
 	byName := make(map[string]*Outcome)
 	var out []*Outcome
 	for _, r := range results {
@@ -66,14 +77,28 @@ func Conclude(results []*Result) []*Outcome {
 		o.Results = append(o.Results, r)
 	}
 	for _, o := range out {
-		if c, err := Lookup(o.Case); err == nil && c.Monitor != nil {
-			o.watched()
-		} else {
-			o.repeated()
-		}
+		judge(o)
 	}
 	slices.SortStableFunc(out, func(a, b *Outcome) int { return inCatalogue(a.Case, b.Case) })
 	return out
+}
+
+// ConcludeRuns gives what stands for each case after several runs of the same
+// firmware, in the order in which they were begun. A run is one attempt of each
+// monitor, which watched all of it; what it found in one run is taken back as any
+// FAIL is, by three passes in a row.
+func ConcludeRuns(runs ...[]*Result) []*Outcome {
+	var all []*Result
+	for _, results := range runs {
+		for _, o := range Conclude(results) {
+			if c, err := Lookup(o.Case); err == nil && c.Monitor != nil {
+				all = append(all, o.Decisive())
+			} else {
+				all = append(all, o.Results...)
+			}
+		}
+	}
+	return conclude(all, (*Outcome).repeated)
 }
 
 // watched is what a monitor says of a run in several transcripts.

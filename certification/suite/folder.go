@@ -75,6 +75,12 @@ func ReadSegment(path string) (*Segment, error) {
 	if err != nil {
 		return nil, err
 	}
+	return ParseSegment(path, data)
+}
+
+// ParseSegment is ReadSegment for the content of a file that was read.
+func ParseSegment(path string, data []byte) (*Segment, error) {
+	var err error
 	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
 		if data, err = unpack(data); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -137,6 +143,23 @@ func (f Folder) pack(n int) error {
 		return err
 	}
 	return os.Remove(f.path(n))
+}
+
+// Pack packs what a killed process left as it was written. No run may be going on
+// in the folder.
+func (f Folder) Pack() error {
+	for n := 1; ; n++ {
+		_, plain := os.Stat(f.path(n))
+		_, packed := os.Stat(f.path(n) + ".gz")
+		switch {
+		case errors.Is(plain, fs.ErrNotExist) && errors.Is(packed, fs.ErrNotExist):
+			return nil
+		case plain == nil:
+			if err := f.pack(n); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // Write puts a file into the folder, whole or not at all.

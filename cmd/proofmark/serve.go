@@ -24,6 +24,12 @@ type ServeCmd struct {
 	MQTTS   string `name:"mqtts" default:":8883" help:"Listen address of MQTT over TLS; off: none."`
 	Metrics string `default:"127.0.0.1:9464" help:"Listen address of Prometheus metrics; off: none."`
 
+	Bench      string   `default:":1884" help:"Listen address of the benches that test submissions' devices; off: none."`
+	BenchTLS   string   `name:"bench-tls" default:":8884" help:"Likewise over TLS."`
+	BenchPorts string   `name:"bench-ports" default:"off" help:"Ports of single runs, such as 21000-21099, for devices that cannot be given a name of their own (docs/runs.md)."`
+	BenchName  []string `name:"bench-name" help:"Names and addresses by which devices reach the benches; the first is the best. Default: this machine's."`
+	BenchRuns  int      `name:"bench-runs" default:"32" help:"Runs at a time on this node."`
+
 	TLSCert     string   `name:"tls-cert" help:"Certificate (PEM); default: one made in the data folder." type:"existingfile"`
 	TLSKey      string   `name:"tls-key" help:"Its private key (PEM)." type:"existingfile"`
 	TLSClientCA string   `name:"tls-client-ca" help:"CA of device certificates (PEM); default: the one made in the data folder." type:"existingfile"`
@@ -61,6 +67,7 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	a, err := app.New(app.Config{
 		Data: c.Data, Database: c.Database, NATS: c.NATS,
 		HTTP: c.HTTP, MQTT: c.MQTT, MQTTS: c.MQTTS, Metrics: c.Metrics,
+		Bench: c.Bench, BenchTLS: c.BenchTLS, BenchPorts: c.BenchPorts, BenchNames: c.BenchName, BenchRuns: c.BenchRuns,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSClientCA: c.TLSClientCA, TLSNames: c.TLSName,
 		PublicURL: c.PublicURL, Proxies: proxies, OpenID: openID,
 		Demo: c.Demo, Lease: c.NodeLease, Version: release(), Log: log,

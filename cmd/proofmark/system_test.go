@@ -76,7 +76,7 @@ func serve(t *testing.T, args ...string) *node {
 	n := &node{t: t, data: t.TempDir(), http: freeAddr(t), mqtt: freeAddr(t)}
 	n.args = append([]string{
 		"serve", "--data", n.data, "--http", n.http, "--mqtt", n.mqtt,
-		"--mqtts", "off", "--metrics", "off", "--log-level", "info",
+		"--mqtts", "off", "--metrics", "off", "--bench", "off", "--bench-tls", "off", "--log-level", "info",
 	}, args...)
 	t.Cleanup(func() {
 		n.kill()

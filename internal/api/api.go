@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
@@ -38,6 +39,8 @@ type Config struct {
 	// machine when nil.
 	Proxies []netip.Prefix
 
+	Rig *rig.Rig // runs of submissions' devices
+
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
 	Ready func(ctx context.Context) map[string]error
@@ -61,6 +64,7 @@ type API struct {
 
 	transparency *translog.Log
 	reviews      *certification.Reviews
+	rig          *rig.Rig
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -87,6 +91,7 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
+		rig:          c.Rig,
 		log:          c.Log,
 		version:      c.Version,
 		ready:        c.Ready,
@@ -137,6 +142,7 @@ func New(c Config) *API {
 		a.mountEvents()
 		a.mountReviews()
 		a.mountLogProofs()
+		a.mountRuns()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

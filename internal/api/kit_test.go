@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -38,6 +40,8 @@ type house struct {
 	mails    mailbox
 	log      *logBook
 	verdicts verdicts
+	rig      *rig.Rig
+	benches  []net.Listener // TCP, TLS: nobody serves them before openRig
 
 	file string // of the database
 }
@@ -81,6 +85,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Log:          log,
 		Version:      "test",
 	}
+	h.buildRig(&c)
 	for _, f := range change {
 		f(&c)
 	}

@@ -35,6 +35,9 @@ func problemOf(err error) *Problem {
 		p = problemOfRefusal(err)
 	}
 	if p == nil {
+		p = problemOfProgramme(err)
+	}
+	if p == nil {
 		p = problemOfSentinel(err)
 	}
 	p.cause = err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/broker"
+	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -31,6 +32,7 @@ type App struct {
 	openID   *auth.OpenID // nil: none
 	registry *registry.Registry
 	broker   *broker.Broker
+	rig      *rig.Rig
 	jobs     *jobs.Runner
 	metrics  *metrics
 
@@ -42,7 +44,7 @@ type App struct {
 
 // Addresses are what the listeners are bound to, with the ports that were free
 // where the configuration asked for any.
-type Addresses struct{ HTTP, MQTT, MQTTS, Metrics string }
+type Addresses struct{ HTTP, MQTT, MQTTS, Bench, BenchTLS, Metrics string }
 
 // closer takes one part down.
 type closer struct {
@@ -78,6 +80,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
+		{"benches", a.startRig},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},
@@ -87,7 +90,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}
 	a.log.Info("ready", "in", time.Since(began).Round(time.Millisecond), "node", a.registry.Node(),
-		"http", a.addrs.HTTP, "mqtt", a.addrs.MQTT, "mqtts", a.addrs.MQTTS, "metrics", a.addrs.Metrics)
+		"http", a.addrs.HTTP, "mqtt", a.addrs.MQTT, "mqtts", a.addrs.MQTTS, "bench", a.addrs.Bench, "bench-tls", a.addrs.BenchTLS, "metrics", a.addrs.Metrics)
 	return nil
 }
 

@@ -27,6 +27,12 @@ type Config struct {
 	MQTTS   string // listen address of MQTT over TLS; "off": none
 	Metrics string // listen address of Prometheus metrics; "off": none
 
+	Bench      string   // listen address of the benches that test submissions' devices; "off" or empty: none
+	BenchTLS   string   // likewise over TLS
+	BenchPorts string   // ports of single runs, FIRST-LAST; "off" or empty: none
+	BenchNames []string // by which devices reach the benches; the machine's name and addresses by default
+	BenchRuns  int      // runs at a time on this node; 32
+
 	TLSCert, TLSKey string   // PEM files; empty: made in Data
 	TLSClientCA     string   // PEM file of the CA that signs device certificates; empty: the one made in Data
 	TLSNames        []string // further names and addresses for the certificate made in Data
@@ -54,6 +60,7 @@ func (c Config) withDefaults() (Config, error) {
 		value string
 	}{
 		{&c.HTTP, ":8080"}, {&c.MQTT, "127.0.0.1:1883"}, {&c.MQTTS, ":8883"}, {&c.Metrics, "127.0.0.1:9464"}, {&c.Version, "dev"},
+		{&c.Bench, off}, {&c.BenchTLS, off},
 	} {
 		if *d.field == "" {
 			*d.field = d.value

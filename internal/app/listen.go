@@ -63,6 +63,7 @@ func (a *App) startHTTP(context.Context) error {
 		Audit:     a.db.Audit(),
 		Bus:       a.bus,
 		Blobs:     a.blobs,
+		Rig:       a.rig,
 		Log:       a.log.With("part", "http"),
 		PublicURL: a.cfg.PublicURL,
 		Proxies:   a.cfg.Proxies,

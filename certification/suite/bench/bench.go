@@ -132,13 +132,7 @@ func (b *Bench) Serve(l net.Listener) error {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
-			if tcp, ok := conn.(*net.TCPConn); ok {
-				// Nothing goes over the wire but what the transcript holds.
-				_ = tcp.SetKeepAlive(false)
-			}
-			if !b.accept(conn) {
-				_ = conn.Close()
-			}
+			b.Take(conn)
 		case b.ctx.Err() != nil:
 			return nil
 		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
@@ -150,6 +144,17 @@ func (b *Bench) Serve(l net.Listener) error {
 		default:
 			return fmt.Errorf("bench: accept: %w", err)
 		}
+	}
+}
+
+// Take serves a connection that somebody else accepted, who has perhaps looked at its first bytes. A bench that is closed closes it.
+func (b *Bench) Take(conn net.Conn) {
+	if tcp, ok := conn.(interface{ SetKeepAlive(bool) error }); ok {
+		// Nothing goes over the wire but what the transcript holds.
+		_ = tcp.SetKeepAlive(false)
+	}
+	if !b.accept(conn) {
+		_ = conn.Close()
 	}
 }
 

@@ -56,7 +56,7 @@ func (t *Target) serve(ctx context.Context, dir, binary, database string) error 
 		}
 	}
 	args := []string{
-		"serve", "--data", filepath.Join(dir, "data"),
+		"serve", "--data", filepath.Join(dir, "data"), "--bench", "off", "--bench-tls", "off",
 		"--http", addr[0].String(), "--mqtt", addr[1].String(), "--metrics", addr[2].String(),
 		"--mqtts", addr[3].String(),
 	}

@@ -279,6 +279,53 @@ type ReviewEntry struct {
 	Body       string
 }
 
+type Run struct {
+	ID         string
+	Submission string
+	Org        string
+	Round      int
+	Plan       string
+	Attempt    int
+	State      string
+	Rev        int64
+	Node       string
+	LeaseUntil micros.Time
+	CancelBy   string
+	CreatedAt  micros.Time
+	EndedAt    micros.Time
+	Body       string
+}
+
+type RunFile struct {
+	Run       string
+	SHA256    string
+	Name      string
+	Media     string
+	Size      int64
+	ByAccount string
+	At        micros.Time
+}
+
+type RunJudgement struct {
+	ID        string
+	Run       string
+	ByAccount string
+	At        micros.Time
+	EndedAt   micros.Time
+	Body      string
+}
+
+type RunQuestion struct {
+	ID         string
+	Run        string
+	State      string
+	AskedAt    micros.Time
+	DueAt      micros.Time
+	AnsweredAt micros.Time
+	AnsweredBy string
+	Body       string
+}
+
 type Session struct {
 	Key       string
 	ID        string

@@ -40,38 +40,43 @@ CREATE INDEX document_submission ON document (submission, id) WHERE submission <
 CREATE INDEX document_org ON document (org, id);
 CREATE INDEX document_sha256 ON document (sha256);
 
--- One live run per submission and plan.
+-- One live run per submission and plan. node holds its evidence: the node that runs
+-- it, or ran it and has not stored it yet; no other takes it up. cancel_by asks the
+-- node to end it.
 CREATE TABLE run (
-    id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    submission TEXT COLLATE "C" NOT NULL REFERENCES submission (id),
-    org        TEXT COLLATE "C" NOT NULL,
-    round      INTEGER NOT NULL,
-    plan       TEXT NOT NULL,
-    attempt    INTEGER NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('queued', 'waiting-for-device', 'running', 'waiting-for-operator', 'interrupted',
-                   'finished', 'cancelled')),
-    rev        BIGINT NOT NULL,
-    node       TEXT COLLATE "C" NOT NULL,
-    created_at BIGINT NOT NULL,
-    ended_at   BIGINT NOT NULL,
-    body       TEXT NOT NULL,
+    id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    submission  TEXT COLLATE "C" NOT NULL REFERENCES submission (id),
+    org         TEXT COLLATE "C" NOT NULL,
+    round       INTEGER NOT NULL,
+    plan        TEXT NOT NULL,
+    attempt     INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('queued', 'waiting-for-device', 'running', 'waiting-for-operator', 'interrupted',
+                    'finished', 'cancelled')),
+    rev         BIGINT NOT NULL,
+    node        TEXT COLLATE "C" NOT NULL,
+    lease_until BIGINT NOT NULL,
+    cancel_by   TEXT COLLATE "C" NOT NULL,
+    created_at  BIGINT NOT NULL,
+    ended_at    BIGINT NOT NULL,
+    body        TEXT NOT NULL,
     UNIQUE (submission, round, plan, attempt)
 );
 CREATE UNIQUE INDEX run_live ON run (submission, plan) WHERE state NOT IN ('finished', 'cancelled');
 CREATE INDEX run_state ON run (state, id);
+CREATE INDEX run_org ON run (org, id);
 
 -- What a run asks a person, and what was answered.
 CREATE TABLE run_question (
+    id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     run         TEXT COLLATE "C" NOT NULL REFERENCES run (id),
-    id          TEXT COLLATE "C" NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('open', 'answered', 'expired')),
     asked_at    BIGINT NOT NULL,
     due_at      BIGINT NOT NULL,
-    question    TEXT NOT NULL,
     answered_at BIGINT NOT NULL,
     answered_by TEXT COLLATE "C" NOT NULL,
-    answer      TEXT NOT NULL,
-    PRIMARY KEY (run, id)
+    body        TEXT NOT NULL
 );
+CREATE INDEX run_question_run ON run_question (run, id);
 
 CREATE TABLE decision (
     submission TEXT COLLATE "C" NOT NULL REFERENCES submission (id),

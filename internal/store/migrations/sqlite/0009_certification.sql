@@ -40,38 +40,43 @@ CREATE INDEX document_submission ON document (submission, id) WHERE submission <
 CREATE INDEX document_org ON document (org, id);
 CREATE INDEX document_sha256 ON document (sha256);
 
--- One live run per submission and plan.
+-- One live run per submission and plan. node holds its evidence: the node that runs
+-- it, or ran it and has not stored it yet; no other takes it up. cancel_by asks the
+-- node to end it.
 CREATE TABLE run (
-    id         TEXT NOT NULL PRIMARY KEY,
-    submission TEXT NOT NULL REFERENCES submission (id),
-    org        TEXT NOT NULL,
-    round      INTEGER NOT NULL,
-    plan       TEXT NOT NULL,
-    attempt    INTEGER NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('queued', 'waiting-for-device', 'running', 'waiting-for-operator', 'interrupted',
-                   'finished', 'cancelled')),
-    rev        INTEGER NOT NULL,
-    node       TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    ended_at   INTEGER NOT NULL,
-    body       TEXT NOT NULL,
+    id          TEXT NOT NULL PRIMARY KEY,
+    submission  TEXT NOT NULL REFERENCES submission (id),
+    org         TEXT NOT NULL,
+    round       INTEGER NOT NULL,
+    plan        TEXT NOT NULL,
+    attempt     INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('queued', 'waiting-for-device', 'running', 'waiting-for-operator', 'interrupted',
+                    'finished', 'cancelled')),
+    rev         INTEGER NOT NULL,
+    node        TEXT NOT NULL,
+    lease_until INTEGER NOT NULL,
+    cancel_by   TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    ended_at    INTEGER NOT NULL,
+    body        TEXT NOT NULL,
     UNIQUE (submission, round, plan, attempt)
 ) STRICT;
 CREATE UNIQUE INDEX run_live ON run (submission, plan) WHERE state NOT IN ('finished', 'cancelled');
 CREATE INDEX run_state ON run (state, id);
+CREATE INDEX run_org ON run (org, id);
 
 -- What a run asks a person, and what was answered.
 CREATE TABLE run_question (
+    id          TEXT NOT NULL PRIMARY KEY,
     run         TEXT NOT NULL REFERENCES run (id),
-    id          TEXT NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('open', 'answered', 'expired')),
     asked_at    INTEGER NOT NULL,
     due_at      INTEGER NOT NULL,
-    question    TEXT NOT NULL,
     answered_at INTEGER NOT NULL,
     answered_by TEXT NOT NULL,
-    answer      TEXT NOT NULL,
-    PRIMARY KEY (run, id)
+    body        TEXT NOT NULL
 ) STRICT;
+CREATE INDEX run_question_run ON run_question (run, id);
 
 CREATE TABLE decision (
     submission TEXT NOT NULL REFERENCES submission (id),
