@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
@@ -29,7 +30,12 @@ type Config struct {
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
-	Transparency *translog.Log // the log of what happened to certificates
+	Transparency *translog.Log         // the log of what happened to certificates
+	Issuer       *certification.Issuer // of certificates
+	// Keys is the JWK set of all public keys that ever signed.
+	Keys func(ctx context.Context) ([]byte, error)
+	// Status is the newest signed status list; bundles go without one when nil.
+	Status func(ctx context.Context) (string, error)
 	// PublicURL is our address as browsers see it: changes may come from its pages.
 	PublicURL string
 	// Proxies may say in X-Forwarded-For whom they speak for; those of this
@@ -58,6 +64,9 @@ type API struct {
 	version  string
 
 	transparency *translog.Log
+	issuer       *certification.Issuer
+	keys         func(ctx context.Context) ([]byte, error)
+	status       func(ctx context.Context) (string, error)
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -83,6 +92,9 @@ func New(c Config) *API {
 		bus:          c.Bus,
 		blobs:        c.Blobs,
 		transparency: c.Transparency,
+		issuer:       c.Issuer,
+		keys:         c.Keys,
+		status:       c.Status,
 		log:          c.Log,
 		version:      c.Version,
 		ready:        c.Ready,
@@ -107,6 +119,8 @@ func New(c Config) *API {
 	a.router.MethodNotAllowed(a.wrongMethod)
 	a.mountHealth(a.router)
 	a.mountLog(a.router)
+	a.mountKeys(a.router)
+	a.mountBundle(a.router)
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -132,6 +146,7 @@ func New(c Config) *API {
 		a.mountProperties()
 		a.mountEvents()
 		a.mountLogProofs()
+		a.mountBundles()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/signing"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -36,6 +38,9 @@ type house struct {
 	operator string // a token
 	mails    mailbox
 	log      *logBook
+
+	keys   *signing.Keys
+	issuer *certification.Issuer
 
 	file string // of the database
 }
@@ -78,6 +83,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Log:          log,
 		Version:      "test",
 	}
+	h.certify(&c)
 	for _, f := range change {
 		f(&c)
 	}

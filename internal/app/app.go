@@ -30,6 +30,7 @@ type App struct {
 	auth     *auth.Service
 	openID   *auth.OpenID // nil: none
 	registry *registry.Registry
+	certs    certificates
 	broker   *broker.Broker
 	jobs     *jobs.Runner
 	metrics  *metrics
@@ -78,6 +79,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
+		{"certificates", a.startCertificates},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},
