@@ -147,3 +147,8 @@ func (k *Keys) Rotate(ctx context.Context, r Rotation) (old, next Key, err error
 	}
 	return old, next, nil
 }
+
+// CurrentKey is the public half of the key that signs.
+func (k *Keys) CurrentKey(ctx context.Context, p Purpose) (Key, error) {
+	return k.store.CurrentKey(ctx, p)
+}

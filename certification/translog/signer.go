@@ -44,6 +44,7 @@ type Signer struct {
 	tiles  tiles
 	holder string
 	alarm  atomic.Pointer[error]
+	told   string // the last warning: the same is not told every second
 }
 
 // NewSigner makes a signer; Run lets it work.
@@ -96,12 +97,14 @@ func (s *Signer) heed(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		s.alarm.Store(nil)
+		s.told = ""
 	case errors.Is(err, ErrFork) || errors.Is(err, ErrCorrupt):
 		if was := s.Alarm(); was == nil || was.Error() != err.Error() {
 			s.o.Log.Error("the transparency log is not signed until somebody has looked at it", "error", err)
 		}
 		s.alarm.Store(&err)
-	case ctx.Err() == nil && !errors.Is(err, ErrLate):
+	case ctx.Err() == nil && !errors.Is(err, ErrLate) && err.Error() != s.told:
+		s.told = err.Error()
 		s.o.Log.Warn("checkpoint not signed, will be tried again", "error", err)
 	}
 }

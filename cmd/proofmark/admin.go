@@ -31,6 +31,7 @@ type AdminCmd struct {
 	Unblock        AdminUnblockCmd `cmd:"" help:"Take the block of an account back."`
 	People         AdminPeopleCmd  `cmd:"" help:"List the people and their roles."`
 	Audit          AdminAuditCmd   `cmd:"" help:"Check what must never be wrong; exit code 1 where it is."`
+	Keys           AdminKeysCmd    `cmd:"" help:"The keys that certificates, the log and the status list are signed with."`
 }
 
 // with opens the database and calls fn.

@@ -18,12 +18,13 @@ import (
 
 // BenchCmd measures the gateway and other brokers with one load generator in one run, on loopback only.
 type BenchCmd struct {
-	Ingest      benchIngest      `cmd:"" help:"QoS 1 reports, acknowledged ones counted: the gateway, bare mochi and mosquitto by turns."`
-	Connections benchConnections `cmd:"" help:"Memory and rate of idle, subscribed connections."`
-	RTT         benchRTT         `cmd:"" name:"rtt" help:"Command round trips, one at a time: HTTP to device and back, and bare MQTT."`
-	Start       benchStart       `cmd:"" help:"Time from exec to ready, and memory then."`
-	Certify     benchCertify     `cmd:"" help:"Many devices under test at once: what the load does to their verdicts."`
-	ServerMochi benchServerMochi `cmd:"" hidden:"" help:"Bare mochi, for the benches to start."`
+	Ingest       benchIngest       `cmd:"" help:"QoS 1 reports, acknowledged ones counted: the gateway, bare mochi and mosquitto by turns."`
+	Connections  benchConnections  `cmd:"" help:"Memory and rate of idle, subscribed connections."`
+	RTT          benchRTT          `cmd:"" name:"rtt" help:"Command round trips, one at a time: HTTP to device and back, and bare MQTT."`
+	Start        benchStart        `cmd:"" help:"Time from exec to ready, and memory then."`
+	Certify      benchCertify      `cmd:"" help:"Many devices under test at once: what the load does to their verdicts."`
+	Certificates benchCertificates `cmd:"" help:"Certificates issued, log included, on SQLite and PostgreSQL."`
+	ServerMochi  benchServerMochi  `cmd:"" hidden:"" help:"Bare mochi, for the benches to start."`
 }
 
 // benchTargets are the flags of a bench that compares brokers.

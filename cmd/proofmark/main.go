@@ -24,6 +24,7 @@ type commands struct {
 	Spec     SpecCmd     `cmd:"" help:"Check, show and compare MIoT-Spec-V2 documents."`
 	Bench    BenchCmd    `cmd:"" help:"Measure the gateway and other MQTT brokers, on this machine."`
 	Migrate  MigrateCmd  `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
+	Cert     CertCmd     `cmd:"" help:"Verify and show certificates, offline."`
 	Admin    AdminCmd    `cmd:"" help:"People and the audit log, on the database itself: operators, roles, blocks."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }

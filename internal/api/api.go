@@ -33,6 +33,11 @@ type Config struct {
 
 	Transparency *translog.Log          // the log of what happened to certificates
 	Reviews      *certification.Reviews // of submissions
+	Issuer       *certification.Issuer // of certificates
+	// Keys is the JWK set of all public keys that ever signed.
+	Keys func(ctx context.Context) ([]byte, error)
+	// Status is the newest signed status list; bundles go without one when nil.
+	Status func(ctx context.Context) (string, error)
 	// PublicURL is our address as browsers see it: changes may come from its pages.
 	PublicURL string
 	// Proxies may say in X-Forwarded-For whom they speak for; those of this
@@ -65,6 +70,9 @@ type API struct {
 	transparency *translog.Log
 	reviews      *certification.Reviews
 	rig          *rig.Rig
+	issuer       *certification.Issuer
+	keys         func(ctx context.Context) ([]byte, error)
+	status       func(ctx context.Context) (string, error)
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -92,6 +100,9 @@ func New(c Config) *API {
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
 		rig:          c.Rig,
+		issuer:       c.Issuer,
+		keys:         c.Keys,
+		status:       c.Status,
 		log:          c.Log,
 		version:      c.Version,
 		ready:        c.Ready,
@@ -116,6 +127,8 @@ func New(c Config) *API {
 	a.router.MethodNotAllowed(a.wrongMethod)
 	a.mountHealth(a.router)
 	a.mountLog(a.router)
+	a.mountKeys(a.router)
+	a.mountBundle(a.router)
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -143,6 +156,7 @@ func New(c Config) *API {
 		a.mountReviews()
 		a.mountLogProofs()
 		a.mountRuns()
+		a.mountBundles()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

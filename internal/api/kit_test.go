@@ -18,6 +18,7 @@ import (
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
+	"github.com/proofmark/proofmark/certification/signing"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -42,6 +43,9 @@ type house struct {
 	verdicts verdicts
 	rig      *rig.Rig
 	benches  []net.Listener // TCP, TLS: nobody serves them before openRig
+
+	keys   *signing.Keys
+	issuer *certification.Issuer
 
 	file string // of the database
 }
@@ -86,6 +90,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Version:      "test",
 	}
 	h.buildRig(&c)
+	h.certify(&c)
 	for _, f := range change {
 		f(&c)
 	}

@@ -101,8 +101,10 @@ func (a *API) mountLogProofs() {
 // problemOfLog maps the errors of the transparency log; nil for others.
 func problemOfLog(err error) *Problem {
 	switch {
-	case errors.Is(err, translog.ErrPath), errors.Is(err, translog.ErrNotCovered):
+	case errors.Is(err, translog.ErrPath):
 		return newProblem(kindNotFound, err.Error())
+	case errors.Is(err, translog.ErrNotCovered):
+		return newProblem(kindNotFound, err.Error()+": it is signed within seconds of an append")
 	}
 	return nil
 }

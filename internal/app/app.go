@@ -31,6 +31,7 @@ type App struct {
 	auth     *auth.Service
 	openID   *auth.OpenID // nil: none
 	registry *registry.Registry
+	certs    certificates
 	broker   *broker.Broker
 	rig      *rig.Rig
 	jobs     *jobs.Runner
@@ -81,6 +82,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
 		{"benches", a.startRig},
+		{"certificates", a.startCertificates},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},

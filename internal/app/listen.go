@@ -68,8 +68,13 @@ func (a *App) startHTTP(context.Context) error {
 		PublicURL: a.cfg.PublicURL,
 		Proxies:   a.cfg.Proxies,
 		Ready:     a.ready,
-		Version:   a.cfg.Version,
-		Observe:   a.metrics.observe,
+
+		Transparency: a.certs.log,
+		Issuer:       a.certs.issuer,
+		Keys:         a.publicKeys,
+
+		Version: a.cfg.Version,
+		Observe: a.metrics.observe,
 	}))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
 		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

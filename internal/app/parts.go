@@ -116,6 +116,7 @@ func (a *App) startJobs(context.Context) error {
 		{jobRollUp, time.Hour, a.registry.RollUp},
 		{jobForget, time.Hour, a.registry.Forget},
 		{jobSweep, time.Hour, a.auth.Sweep},
+		{jobIssue, 5 * time.Second, a.issueCertificates},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })

@@ -13,21 +13,29 @@ import (
 
 // ownDatabase makes an empty database on the server of that URL and returns its URL; Close drops it.
 func (t *Target) ownDatabase(ctx context.Context, server string) (string, error) {
+	url, drop, err := NewDatabase(ctx, server)
+	if err == nil {
+		t.undo = append(t.undo, drop)
+	}
+	return url, err
+}
+
+// NewDatabase makes an empty database on the server of that URL; drop takes it away again.
+func NewDatabase(ctx context.Context, server string) (_ string, drop func() error, err error) {
 	at, err := url.Parse(server)
 	if err != nil || !strings.HasPrefix(at.Scheme, "postgres") {
-		return "", fmt.Errorf("database %q: a PostgreSQL target needs postgres://USER:PASSWORD@HOST:PORT/NAME", server)
+		return "", nil, fmt.Errorf("database %q: a PostgreSQL target needs postgres://USER:PASSWORD@HOST:PORT/NAME", server)
 	}
 	name := "proofmark_bench_" + uuid.NewString()[:8]
 	if err := execute(ctx, server, "CREATE DATABASE "+name); err != nil {
-		return "", fmt.Errorf("a database for the bench (the role needs CREATEDB): %w", err)
+		return "", nil, fmt.Errorf("a database for the bench (the role needs CREATEDB): %w", err)
 	}
-	t.undo = append(t.undo, func() error {
+	at.Path = "/" + name
+	return at.String(), func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		return execute(ctx, server, "DROP DATABASE "+name+" WITH (FORCE)")
-	})
-	at.Path = "/" + name
-	return at.String(), nil
+	}, nil
 }
 
 func execute(ctx context.Context, server, sql string) error {

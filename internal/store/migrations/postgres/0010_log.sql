@@ -54,3 +54,5 @@ CREATE TABLE signing_key (
     reason     TEXT NOT NULL
 );
 CREATE UNIQUE INDEX signing_key_current ON signing_key (purpose) WHERE ended_at = 0;
+
+CREATE INDEX certificate_intended ON certificate (submission) WHERE state = 'intended';

@@ -83,3 +83,5 @@ BEGIN
     SELECT RAISE(ABORT, 'log_checkpoint is append-only');
 END;
 -- +goose StatementEnd
+
+CREATE INDEX certificate_intended ON certificate (submission) WHERE state = 'intended';

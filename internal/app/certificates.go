@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/signing"
+	"github.com/proofmark/proofmark/certification/translog"
+)
+
+// jobIssue issues what was approved, and goes on with what a crash left.
+const jobIssue = "certificate.issue"
+
+// certificates are the parts that issue, log and sign.
+type certificates struct {
+	keys   *signing.Keys
+	log    *translog.Log
+	origin string // of the log
+	issuer *certification.Issuer
+}
+
+func (a *App) startCertificates(ctx context.Context) error {
+	dir := filepath.Join(a.cfg.Data, "keys")
+	keys, err := signing.Open(ctx, dir, a.db.Signing(), time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	origin, err := a.logOrigin(ctx, keys)
+	if err != nil {
+		return err
+	}
+	log := translog.New(a.db.Log())
+	a.certs = certificates{keys, log, origin, certification.NewIssuer(certification.IssuerOptions{
+		Store: a.db.Programme(), Approvals: a.db.Programme(), Keys: keys, Log: log, Origin: origin, URL: a.cfg.PublicURL,
+		Logger: a.log.With("part", "certificates"),
+	})}
+	return a.startLogSigner(ctx, dir)
+}
+
+// logOrigin is the name of the log: that of our public address at the first start,
+// and that one for good. A log that nobody outside can reach is named by its key.
+func (a *App) logOrigin(ctx context.Context, keys *signing.Keys) (string, error) {
+	u, err := url.Parse(a.cfg.PublicURL)
+	if err != nil {
+		return "", err
+	}
+	propose := u.Host + "/log"
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+		key, err := keys.CurrentKey(ctx, signing.Log)
+		if err != nil {
+			return "", err
+		}
+		propose = "proofmark.local/log/" + key.ID[:12]
+	}
+	return a.db.Log().Origin(ctx, propose)
+}
+
+// startLogSigner signs checkpoints, where this node holds the key.
+func (a *App) startLogSigner(ctx context.Context, anchor string) error {
+	if _, err := a.certs.keys.Signer(ctx, signing.Log); errors.Is(err, signing.ErrAbsent) {
+		a.log.Warn("this node signs no checkpoints", "err", err)
+		return nil
+	} else if err != nil {
+		return err
+	}
+	signer := translog.NewSigner(translog.SignerOptions{
+		Store: a.db.Log(), Anchor: translog.FileAnchor{Dir: anchor}, Lease: a.db.Jobs(), Origin: a.certs.origin,
+		Key:    func(ctx context.Context) (translog.Key, error) { return a.certs.keys.Signer(ctx, signing.Log) },
+		Signed: func(ctx context.Context, _ translog.Checkpoint) { a.concludeCertificates(ctx) },
+		Log:    a.log.With("part", "log"),
+	})
+	a.metrics.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "proofmark_log_alarm", Help: "1 while the transparency log is not signed because it is damaged or was forked.",
+	}, func() float64 {
+		if signer.Alarm() != nil {
+			return 1
+		}
+		return 0
+	}))
+	run, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		signer.Run(run)
+	}()
+	a.onStop("log", func(context.Context) error {
+		cancel()
+		<-ended
+		return nil
+	})
+	return nil
+}
+
+func (a *App) concludeCertificates(ctx context.Context) {
+	if err := a.certs.issuer.Conclude(ctx); err != nil && ctx.Err() == nil {
+		a.log.Error("a certificate was not proven", "err", err)
+	}
+}
+
+// issueCertificates is a job of nodes that hold the key.
+func (a *App) issueCertificates(ctx context.Context, _ time.Time) error {
+	if _, err := a.certs.keys.Signer(ctx, signing.Certificate); errors.Is(err, signing.ErrAbsent) {
+		return nil // the next turn may be another node's
+	}
+	return errors.Join(a.certs.issuer.Sweep(ctx), a.certs.issuer.Conclude(ctx))
+}
+
+// publicKeys is the document of all keys that ever signed.
+func (a *App) publicKeys(ctx context.Context) ([]byte, error) {
+	ring, err := a.certs.keys.Keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ring.MarshalJWKS(a.certs.origin)
+}
