@@ -1,6 +1,9 @@
 package campaigns
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store keeps campaigns. Errors wrap registry.ErrNotFound, ErrExists, ErrConflict
 // and ErrUnavailable; after the last one nothing is known of what was attempted.
@@ -10,5 +13,29 @@ type Store interface {
 	CreateCampaign(ctx context.Context, c Campaign) (Campaign, error)
 	Campaign(ctx context.Context, id string) (Campaign, error)
 	Counter(ctx context.Context, campaign string) (Counter, error)
+	// Apply locks the counters of the ops' campaigns, loads what they need, lets
+	// Decide decide them at the time that now says then, and writes what came of
+	// it, all in one transaction. After an error nothing was done, but for
+	// ErrUnavailable, after which it is not known: give the same ops again.
+	Apply(ctx context.Context, ops []Op, now func() time.Time) (Applied, error)
+	Order(ctx context.Context, id string) (Order, error)
+	// OrdersOfBacker gives them in the order of their ids, those after one.
+	OrdersOfBacker(ctx context.Context, backer, after string, limit int) ([]Order, error)
+	// OverdueOrders are reserved, and their pay window has ended.
+	OverdueOrders(ctx context.Context, at time.Time, limit int) ([]Expire, error)
+	// CampaignsToFeed have people waiting and stock left, or have closed.
+	CampaignsToFeed(ctx context.Context, at time.Time) ([]string, error)
+	WaitingOfBacker(ctx context.Context, campaign, backer string) ([]Waiting, error)
+	// WaitingAhead is how many entries come before one.
+	WaitingAhead(ctx context.Context, w Waiting) (int64, error)
+	CreatePayment(ctx context.Context, p Payment) error
+	Payment(ctx context.Context, id string) (Payment, error)
+	Refund(ctx context.Context, id string) (Refund, error)
 	VariantCounters(ctx context.Context, campaign string) ([]VariantCounter, error)
+}
+
+// Applied is what came of a batch.
+type Applied struct {
+	Answers  []Answer  // one for each op, in their order
+	Counters []Counter // those that changed, as they are after it
 }

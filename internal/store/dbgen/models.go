@@ -93,6 +93,25 @@ type CampaignCounter struct {
 	Changes        int64
 }
 
+type CampaignOrder struct {
+	ID         string
+	Campaign   string
+	Backer     string
+	Key        string
+	Variant    string
+	Units      int64
+	Cancelled  int64
+	Price      int64
+	Currency   string
+	Advanced   int64
+	State      string
+	Entry      string
+	CreatedAt  micros.Time
+	PayUntilAt micros.Time
+	PaidAt     micros.Time
+	ChangedAt  micros.Time
+}
+
 type CampaignVariant struct {
 	ID         string
 	Campaign   string
@@ -245,6 +264,27 @@ type Outbox struct {
 	CreatedAt micros.Time
 }
 
+type Payment struct {
+	ID          string
+	OrderID     string
+	Campaign    string
+	Backer      string
+	Provider    string
+	ProviderRef string
+	PaymentRef  string
+	Method      string
+	Hint        string
+	Amount      int64
+	Currency    string
+	Fee         int64
+	State       string
+	Outcome     string
+	Failure     string
+	CreatedAt   micros.Time
+	ChangedAt   micros.Time
+	CapturedAt  micros.Time
+}
+
 type Presence struct {
 	DID    string
 	Online bool
@@ -277,6 +317,26 @@ type ReviewEntry struct {
 	Author     string
 	At         micros.Time
 	Body       string
+}
+
+type Refund struct {
+	ID          string
+	PaymentID   string
+	OrderID     string
+	Campaign    string
+	Kind        string
+	Units       int64
+	Amount      int64
+	Currency    string
+	Reason      string
+	State       string
+	ProviderRef string
+	BankRef     string
+	Attempts    int
+	LastError   string
+	CreatedAt   micros.Time
+	ChangedAt   micros.Time
+	ProcessedAt micros.Time
 }
 
 type Session struct {
@@ -353,4 +413,16 @@ type Violation struct {
 	Count    int64
 	LastAt   micros.Time
 	Last     []byte
+}
+
+type Waiting struct {
+	ID        string
+	Campaign  string
+	Variant   string
+	Backer    string
+	Units     int64
+	State     string
+	OrderID   string
+	CreatedAt micros.Time
+	ChangedAt micros.Time
 }
