@@ -31,6 +31,22 @@ type Store interface {
 	CreatePayment(ctx context.Context, p Payment) error
 	Payment(ctx context.Context, id string) (Payment, error)
 	Refund(ctx context.Context, id string) (Refund, error)
+	// Books reads the sums of all campaigns in one snapshot, for Audit.
+	Books(ctx context.Context) ([]Books, error)
+	Balances(ctx context.Context, campaign string) ([]Balance, error)
+	// BalancesOfAccount gives an account's balance in each campaign, such as what
+	// each has at a provider.
+	BalancesOfAccount(ctx context.Context, account Account) ([]Balance, error)
+	// BalancesOfOrg sums the balances of a startup's campaigns; they name none.
+	BalancesOfOrg(ctx context.Context, org string) ([]Balance, error)
+	// TransfersOf gives the transfers about a subject, such as an order, oldest first.
+	TransfersOf(ctx context.Context, subject string) ([]Transfer, error)
+	VouchersOfOrder(ctx context.Context, order string) ([]Voucher, error)
+	// PayAdvance pays what a schedule makes due and was not advanced yet: a share,
+	// in basis points, of the price of the paid orders, or of the shipped ones
+	// only. It gives the amount, which is 0 when nothing is due. ErrConflict: the
+	// escrow account does not hold it. ErrExists: the event was paid before.
+	PayAdvance(ctx context.Context, campaign, event string, share int, shippedOnly bool, now time.Time) (int64, error)
 	VariantCounters(ctx context.Context, campaign string) ([]VariantCounter, error)
 }
 

@@ -213,6 +213,13 @@ type Job struct {
 	EndedAt     micros.Time
 }
 
+type LedgerBalance struct {
+	Campaign string
+	Account  string
+	Debit    int64
+	Credit   int64
+}
+
 type LogCheckpoint struct {
 	Size     int64
 	KeyID    string
@@ -413,6 +420,18 @@ type Violation struct {
 	Count    int64
 	LastAt   micros.Time
 	Last     []byte
+}
+
+type Voucher struct {
+	Series   string
+	Number   int64
+	Kind     string
+	Campaign string
+	OrderID  string
+	Subject  string
+	Amount   int64
+	Currency string
+	At       micros.Time
 }
 
 type Waiting struct {
