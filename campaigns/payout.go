@@ -22,6 +22,9 @@ func SettlementTransfer(campaign, provider, id string, amount, fee int64) Transf
 	return Transfer{Event: campaign + "/settled/" + provider + "/" + id, Campaign: campaign, Postings: postings}
 }
 
+// PlatformShare is the platform's fee, in basis points of what was earned.
+const PlatformShare = 500
+
 // Payout is the statement of what a startup gets for what was delivered.
 type Payout struct {
 	Campaign string

@@ -21,6 +21,7 @@ type Store interface {
 	Order(ctx context.Context, id string) (Order, error)
 	// OrdersOfBacker gives them in the order of their ids, those after one.
 	OrdersOfBacker(ctx context.Context, backer, after string, limit int) ([]Order, error)
+	EachOrder(ctx context.Context, campaign string, fn func(Order)) error
 	// OverdueOrders are reserved, and their pay window has ended.
 	OverdueOrders(ctx context.Context, at time.Time, limit int) ([]Expire, error)
 	// CampaignsToFeed have people waiting and stock left, or have closed.

@@ -23,6 +23,7 @@ type BenchCmd struct {
 	RTT         benchRTT         `cmd:"" name:"rtt" help:"Command round trips, one at a time: HTTP to device and back, and bare MQTT."`
 	Start       benchStart       `cmd:"" help:"Time from exec to ready, and memory then."`
 	Certify     benchCertify     `cmd:"" help:"Many devices under test at once: what the load does to their verdicts."`
+	Orders      benchOrders      `cmd:"" help:"Orders of one hot campaign over HTTP, against a transaction for every order."`
 	ServerMochi benchServerMochi `cmd:"" hidden:"" help:"Bare mochi, for the benches to start."`
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -38,6 +39,10 @@ type Config struct {
 	// machine when nil.
 	Proxies []netip.Prefix
 
+	// Book and Campaigns are what orders need; without them there are none.
+	Book      *campaigns.Book
+	Campaigns campaigns.Store
+
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
 	Ready func(ctx context.Context) map[string]error
@@ -61,6 +66,8 @@ type API struct {
 
 	transparency *translog.Log
 	reviews      *certification.Reviews
+	book         *campaigns.Book
+	campaigns    campaigns.Store
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -85,6 +92,8 @@ func New(c Config) *API {
 		audit:        c.Audit,
 		bus:          c.Bus,
 		blobs:        c.Blobs,
+		book:         c.Book,
+		campaigns:    c.Campaigns,
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
 		log:          c.Log,
@@ -137,6 +146,11 @@ func New(c Config) *API {
 		a.mountEvents()
 		a.mountReviews()
 		a.mountLogProofs()
+		if a.book != nil {
+			a.mountOrders(r)
+			a.mountWaiting()
+			a.mountLedger()
+		}
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

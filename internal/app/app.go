@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/broker"
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -31,6 +32,7 @@ type App struct {
 	openID   *auth.OpenID // nil: none
 	registry *registry.Registry
 	broker   *broker.Broker
+	book     *campaigns.Book
 	jobs     *jobs.Runner
 	metrics  *metrics
 
@@ -78,6 +80,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
+		{"campaigns", a.startCampaigns},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},

@@ -39,15 +39,12 @@ func TestConformance(t *testing.T) {
 		{"jobs", jobCases},
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
+		{"transparency log", logCases},
 		{"reviews", reviewCases},
 		{"waivers", waiverCases},
 		{"campaigns", campaignCases},
-<<<<<<< HEAD
-		{"transparency log", logCases},
-=======
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
->>>>>>> 57f7edd (Audit the books, and hold orders to their rules on both engines)
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -361,6 +361,24 @@ func (s campaignStore) OrdersOfBacker(ctx context.Context, backer, after string,
 	return list(rows, order), s.wrap(ctx, err, "orders of backer %s", backer)
 }
 
+// EachOrder goes through a campaign's orders in the order of their ids.
+func (s campaignStore) EachOrder(ctx context.Context, campaign string, fn func(campaigns.Order)) error {
+	const page = 2000
+	for after := ""; ; {
+		rows, err := s.read.OrdersOfCampaign(ctx, dbgen.OrdersOfCampaignParams{Campaign: campaign, After: after, Most: page})
+		if err != nil {
+			return s.wrap(ctx, err, "orders of campaign %s after %q", campaign, after)
+		}
+		for _, row := range rows {
+			fn(order(row))
+		}
+		if len(rows) < page {
+			return nil
+		}
+		after = rows[page-1].ID
+	}
+}
+
 func (s campaignStore) OverdueOrders(ctx context.Context, at time.Time, limit int) ([]campaigns.Expire, error) {
 	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), Most: most(limit)})
 	return list(rows, func(r dbgen.OverdueOrdersRow) campaigns.Expire {

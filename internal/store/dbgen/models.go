@@ -309,23 +309,6 @@ type Product struct {
 	Org       string
 }
 
-type ReviewClaim struct {
-	Submission string
-	Reviewer   string
-	Since      micros.Time
-}
-
-type ReviewEntry struct {
-	ID         string
-	Submission string
-	Round      int
-	Kind       string
-	Item       string
-	Author     string
-	At         micros.Time
-	Body       string
-}
-
 type Refund struct {
 	ID          string
 	PaymentID   string
@@ -344,6 +327,23 @@ type Refund struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	ProcessedAt micros.Time
+}
+
+type ReviewClaim struct {
+	Submission string
+	Reviewer   string
+	Since      micros.Time
+}
+
+type ReviewEntry struct {
+	ID         string
+	Submission string
+	Round      int
+	Kind       string
+	Item       string
+	Author     string
+	At         micros.Time
+	Body       string
 }
 
 type Session struct {

@@ -276,6 +276,56 @@ func (q *Queries) OrdersOfBacker(ctx context.Context, arg OrdersOfBackerParams) 
 	return items, nil
 }
 
+const ordersOfCampaign = `-- name: OrdersOfCampaign :many
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE campaign = $1 AND id > $2 ORDER BY id LIMIT $3
+`
+
+type OrdersOfCampaignParams struct {
+	Campaign string
+	After    string
+	Most     int32
+}
+
+func (q *Queries) OrdersOfCampaign(ctx context.Context, arg OrdersOfCampaignParams) ([]CampaignOrder, error) {
+	rows, err := q.db.QueryContext(ctx, ordersOfCampaign, arg.Campaign, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CampaignOrder
+	for rows.Next() {
+		var i CampaignOrder
+		if err := rows.Scan(
+			&i.ID,
+			&i.Campaign,
+			&i.Backer,
+			&i.Key,
+			&i.Variant,
+			&i.Units,
+			&i.Cancelled,
+			&i.Price,
+			&i.Currency,
+			&i.Advanced,
+			&i.State,
+			&i.Entry,
+			&i.CreatedAt,
+			&i.PayUntilAt,
+			&i.PaidAt,
+			&i.ChangedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const overdueOrders = `-- name: OverdueOrders :many
 SELECT id, campaign FROM campaign_order
 WHERE state = 'reserved' AND pay_until_at <= $1 ORDER BY pay_until_at LIMIT $2

@@ -59,3 +59,6 @@ SELECT * FROM payment WHERE id = $1;
 
 -- name: Refund :one
 SELECT * FROM refund WHERE id = $1;
+
+-- name: OrdersOfCampaign :many
+SELECT * FROM campaign_order WHERE campaign = sqlc.arg(campaign) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(most);
