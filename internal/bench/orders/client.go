@@ -16,7 +16,8 @@ import (
 type client struct {
 	conn    net.Conn
 	in      *bufio.Reader
-	prefix  []byte // of every request, up to the key
+	orders  string // the path to which orders are posted
+	headers string
 	request []byte
 	body    []byte
 }
@@ -31,16 +32,28 @@ func dial(at wire.Addr, campaign, token string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	prefix := fmt.Sprintf("POST /api/v1/campaigns/%s/orders HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\nIdempotency-Key: ", campaign, at, token, len(orderBody))
-	return &client{conn: conn, in: bufio.NewReaderSize(conn, 2048), prefix: []byte(prefix)}, nil
+	return &client{
+		conn: conn, in: bufio.NewReaderSize(conn, 2048), orders: "/api/v1/campaigns/" + campaign + "/orders",
+		headers: fmt.Sprintf(" HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: ", at, token),
+	}, nil
 }
 
 func (c *client) close() { _ = c.conn.Close() }
 
 // order sends one order and reads its answer; body is valid until the next call.
 func (c *client) order(key []byte) (status int, body []byte, err error) {
-	c.request = append(append(append(c.request[:0], c.prefix...), key...), "\r\n\r\n"+orderBody...)
+	return c.post(c.orders, key, orderBody)
+}
+
+// cancel takes back what is left of an order.
+func (c *client) cancel(order string, key []byte) (status int, body []byte, err error) {
+	return c.post("/api/v1/orders/"+order+"/cancel", key, `{"reason":"bench"}`)
+}
+
+func (c *client) post(path string, key []byte, send string) (status int, body []byte, err error) {
+	b := append(append(append(c.request[:0], "POST "...), path...), c.headers...)
+	b = append(strconv.AppendInt(b, int64(len(send)), 10), "\r\nIdempotency-Key: "...)
+	c.request = append(append(append(b, key...), "\r\n\r\n"...), send...)
 	if err := c.conn.SetDeadline(time.Now().Add(answerTime)); err != nil {
 		return 0, nil, err
 	}

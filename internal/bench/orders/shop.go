@@ -90,17 +90,15 @@ func (s *Shop) Check(ctx context.Context, acknowledged int64) error {
 	return err
 }
 
-// Missing says which of the orders are not in the database, up to a few.
-func (s *Shop) Missing(ctx context.Context, orders map[string]bool) (missing []string, err error) {
-	left := make(map[string]bool, len(orders))
-	for o := range orders {
-		left[o] = true
-	}
-	err = s.db.Campaigns().EachOrder(ctx, s.Campaign, func(o campaigns.Order) { delete(left, o.ID) })
-	for o := range left {
-		if missing = append(missing, o); len(missing) == 10 {
-			break
+// Wrong says which of the orders that were acknowledged are not in the database as they were told, up to a few.
+func (s *Shop) Wrong(ctx context.Context, told map[string]Told) (wrong []string, err error) {
+	stored := make(map[string]campaigns.OrderState, len(told))
+	err = s.db.Campaigns().EachOrder(ctx, s.Campaign, func(o campaigns.Order) { stored[o.ID] = o.State })
+	for order, as := range told {
+		is := stored[order]
+		if !as.fits(is) && len(wrong) < 10 {
+			wrong = append(wrong, fmt.Sprintf("%s was acknowledged as %s and is %q", order, as, is))
 		}
 	}
-	return missing, err
+	return wrong, err
 }
