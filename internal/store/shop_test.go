@@ -17,6 +17,7 @@ type shop struct {
 	campaigns.Campaign
 	at    time.Time
 	store campaigns.Store
+	lazy  bool // the test audits by itself
 }
 
 // newShop opens a campaign with a stock of so many units; 0: no limit.
@@ -39,7 +40,9 @@ func (s *shop) apply(ops ...campaigns.Op) []campaigns.Answer {
 	s.t.Helper()
 	applied, err := s.store.Apply(ctx, ops, func() time.Time { return s.at })
 	must(s.t, err)
-	s.audit()
+	if !s.lazy {
+		s.audit()
+	}
 	return applied.Answers
 }
 
