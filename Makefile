@@ -39,7 +39,7 @@ gen: $(BIN)/sqlc ## write generated code and documents anew
 vuln: $(BIN)/govulncheck ## known vulnerabilities in what we call
 	$(BIN)/govulncheck ./...
 
-BENCHES ?= ingest connections rtt start
+BENCHES ?= ingest connections rtt start orders
 .PHONY: bench
 bench: build ## all load measurements, one JSON object each; BENCHES="ingest rtt"
 	@for b in $(BENCHES); do $(BIN)/proofmark bench $$b --json || exit 1; done
@@ -51,6 +51,10 @@ e2e: ## the tests in a browser (needs Chromium): those with the build tag e2e
 .PHONY: matrix
 matrix: ## the certification suite's full product: every mutant and every document against everything
 	PROOFMARK_MATRIX=1 $(GO) test -timeout 60m -count=1 ./certification/suite
+
+.PHONY: crash
+crash: ## kill the service and its database 100 times under load of orders
+	@PKGS=./cmd/proofmark GOTESTFLAGS="-run OrdersSurvive -timeout 30m -count=1 -v" PROOFMARK_CRASHES=100 scripts/test
 
 FUZZTIME ?= 20s
 .PHONY: fuzz

@@ -3,6 +3,7 @@ module github.com/proofmark/proofmark
 go 1.26.0
 
 require (
+	github.com/Rhymond/go-money v1.0.15
 	github.com/alecthomas/kong v1.17.0
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/chromedp/cdproto v0.159.0

@@ -137,6 +137,15 @@ type Counter struct {
 	Changes   int64 // counts commits: a larger one is newer
 }
 
+// Time is now, but never before what any process has seen of the campaign: one
+// whose clock is behind must not open what is closed.
+func (c *Counter) Time(now time.Time) time.Time {
+	if now.Before(c.SeenAt) {
+		return c.SeenAt
+	}
+	return now
+}
+
 // Progress is what counts for the target: paid − cancelled units.
 func (c *Counter) Progress() int64 { return c.Paid - c.Cancelled }
 

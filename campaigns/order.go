@@ -29,7 +29,7 @@ var orderNext = next[OrderState]{
 	OrderBound:     {OrderReturned},
 	OrderExpired:   {OrderPaid}, // a late capture, while live and in stock
 	OrderRefundDue: {OrderRefunded},
-	OrderReturned:  {OrderRefundDue},
+	OrderRefunded:  {OrderRefundDue}, // the bank sent the refund back
 }
 
 // CanBecome says whether an order may go from s to to.
@@ -46,6 +46,7 @@ type Order struct {
 	Cancelled int64  // of Units, cancelled after they were paid
 	Price     int64  // of a unit, as it was when ordered
 	Currency  string
+	Advanced  int64 // of its amount, paid to the startup before the delivery
 	State     OrderState
 	Entry     string // wtg_… of the waiting list that it was made for; empty for others
 	CreatedAt time.Time

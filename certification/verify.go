@@ -35,14 +35,14 @@ const DefaultMaxAge = 25 * time.Hour
 
 // Check is one thing that was looked at.
 type Check struct {
-	What      string    `json:"what"`
-	Conclusion Conclusion `json:"judgement"`
-	Words     string    `json:"words"`
+	What       string     `json:"what"`
+	Conclusion Conclusion `json:"conclusion"`
+	Words      string     `json:"words"`
 }
 
 // Verification is what was found of a bundle.
 type Verification struct {
-	Conclusion   Conclusion      `json:"judgement"`
+	Conclusion  Conclusion     `json:"conclusion"`
 	Checks      []Check        `json:"checks"`
 	Certificate *Payload       `json:"certificate,omitempty"` // nil unless its signature holds
 	Tree        *translog.Tree `json:"-"`                     // nil unless it stands in the log

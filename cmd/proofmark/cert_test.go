@@ -125,7 +125,7 @@ func TestACertificateIsIssuedAndVerifiesOffline(t *testing.T) {
 		{"no status list", []string{"verify", b, "--key", k}, 3, "whether it was suspended or revoked is not known"},
 		{"active", []string{"verify", b, "--key", k, "--status", file("active", n.statusList(t, certification.Active))}, 0, "is valid"},
 		{"revoked", []string{"verify", b, "--key", k, "--status", file("revoked", n.statusList(t, certification.Revoked))}, 1, "is NOT valid"},
-		{"as JSON", []string{"verify", b, "--key", k, "--json"}, 3, `"judgement": "cannot tell"`},
+		{"as JSON", []string{"verify", b, "--key", k, "--json"}, 3, `"conclusion": "cannot tell"`},
 		{"an old status list", []string{"verify", b, "--key", k, "--status", file("active", n.statusList(t, certification.Active)), "--max-age", "1ns"}, 3, "at most 1ns"},
 		{"no key", []string{"verify", b}, 3, "no public key is trusted"},
 		{"the key of others", []string{"verify", b, "--key", file("other.json", foreignKeys(t))}, 1, "unknown key"},

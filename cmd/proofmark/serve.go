@@ -45,6 +45,8 @@ type ServeCmd struct {
 
 	NodeLease time.Duration `name:"node-lease" default:"15s" hidden:"" help:"How long this node speaks for its devices without renewing."`
 
+	OneByOne bool `name:"orders-one-by-one" hidden:"" help:"A transaction for every order: what bench orders measures against."`
+
 	Demo      bool   `help:"Fill the data folder with a sample world and move it."`
 	LogLevel  string `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
 	LogFormat string `name:"log-format" default:"text" enum:"text,json" help:"Form of the log on standard error: ${enum}."`

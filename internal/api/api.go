@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
@@ -33,7 +34,7 @@ type Config struct {
 
 	Transparency *translog.Log          // the log of what happened to certificates
 	Reviews      *certification.Reviews // of submissions
-	Issuer       *certification.Issuer // of certificates
+	Issuer       *certification.Issuer  // of certificates
 	// Keys is the JWK set of all public keys that ever signed.
 	Keys func(ctx context.Context) ([]byte, error)
 	// Status is the newest signed status list; bundles go without one when nil.
@@ -45,6 +46,9 @@ type Config struct {
 	Proxies []netip.Prefix
 
 	Rig *rig.Rig // runs of submissions' devices
+	// Book and Campaigns are what orders need; without them there are none.
+	Book      *campaigns.Book
+	Campaigns campaigns.Store
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -73,6 +77,8 @@ type API struct {
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
 	status       func(ctx context.Context) (string, error)
+	book         *campaigns.Book
+	campaigns    campaigns.Store
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -97,6 +103,8 @@ func New(c Config) *API {
 		audit:        c.Audit,
 		bus:          c.Bus,
 		blobs:        c.Blobs,
+		book:         c.Book,
+		campaigns:    c.Campaigns,
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
 		rig:          c.Rig,
@@ -157,6 +165,11 @@ func New(c Config) *API {
 		a.mountLogProofs()
 		a.mountRuns()
 		a.mountBundles()
+		if a.book != nil {
+			a.mountOrders(r)
+			a.mountWaiting()
+			a.mountLedger()
+		}
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

@@ -72,6 +72,11 @@ func (a *API) seen(r *http.Request, v *visit, status int, took time.Duration) {
 		level = slog.LevelError
 	case route == "/healthz" || route == "/readyz":
 		level = slog.LevelDebug // a probe every second says nothing
+	case route == ordersRoute && status < http.StatusBadRequest:
+		level = slog.LevelDebug // twenty thousand a second; the order itself is the record
+	}
+	if !a.log.Enabled(r.Context(), level) {
+		return
 	}
 	a.log.LogAttrs(r.Context(), level, "request", slog.String("method", method), slog.String("route", route),
 		slog.Int("status", status), slog.Duration("took", took), slog.String("request", v.id), slog.String("account", v.actor.Account), slog.String("token", v.actor.Token))

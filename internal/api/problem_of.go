@@ -26,6 +26,7 @@ func problemOf(err error) *Problem {
 		problemOfSpec,
 		problemOfLog,
 		problemOfPeople,
+		problemOfOrder,
 	} {
 		if p = known(err); p != nil {
 			break

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/broker"
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
@@ -34,6 +35,7 @@ type App struct {
 	certs    certificates
 	broker   *broker.Broker
 	rig      *rig.Rig
+	book     *campaigns.Book
 	jobs     *jobs.Runner
 	metrics  *metrics
 
@@ -83,6 +85,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"registry", a.startRegistry},
 		{"benches", a.startRig},
 		{"certificates", a.startCertificates},
+		{"campaigns", a.startCampaigns},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},

@@ -42,6 +42,7 @@ type Config struct {
 	Proxies   []netip.Prefix    // whose X-Forwarded-For is believed; those of this machine when nil
 	Mail      auth.Mailer       // nil: nobody can sign up, be invited, or reset a password
 	OpenID    auth.OpenIDConfig // a login service; none when its Issuer is empty
+	OneByOne  bool              // a transaction for every order: the usual way, for `proofmark bench orders` to measure against
 
 	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
 	Version string

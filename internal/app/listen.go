@@ -62,6 +62,8 @@ func (a *App) startHTTP(context.Context) error {
 		OpenID:    a.openID,
 		Audit:     a.db.Audit(),
 		Bus:       a.bus,
+		Book:      a.book,
+		Campaigns: a.db.Campaigns(),
 		Blobs:     a.blobs,
 		Rig:       a.rig,
 		Log:       a.log.With("part", "http"),

@@ -118,6 +118,8 @@ func (a *App) startJobs(context.Context) error {
 		{jobSweep, time.Hour, a.auth.Sweep},
 		{jobIssue, 5 * time.Second, a.issueCertificates},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
+		{jobPayWindows, 5 * time.Second, a.book.Expire},
+		{jobAudit, 24 * time.Hour, a.auditBooks},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
 		a.jobs.Every(j.kind, j.every, "all")

@@ -39,10 +39,12 @@ func TestConformance(t *testing.T) {
 		{"jobs", jobCases},
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
+		{"transparency log", logCases},
 		{"reviews", reviewCases},
 		{"waivers", waiverCases},
 		{"campaigns", campaignCases},
-		{"transparency log", logCases},
+		{"orders", orderCases},
+		{"waiting list", waitingCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -41,11 +41,12 @@ type DB struct {
 	appended  chan struct{} // signalled after a leaf of the log was
 	partition atomic.Int64  // PostgreSQL: the day for which ensurePartitions was done
 	forgotten atomic.Value  // SQLite: the did at which ForgetReports goes on
+	looking   atomic.Int64  // how many batches of orders are not to be decided blindly
 }
 
-// writer runs fn in one transaction, or without one for a single statement.
+// writer runs fn within one transaction, or without one for a single statement.
 type writer interface {
-	transact(ctx context.Context, fn func(q *dbgen.Queries) error) error
+	within(ctx context.Context, fn func(tx dbgen.DBTX) error) error
 	statement(ctx context.Context, fn func(q *dbgen.Queries) error) error
 	close() error
 }
@@ -115,7 +116,7 @@ func (db *DB) Close() error {
 
 // transact runs fn in one transaction.
 func (db *DB) transact(ctx context.Context, fn func(q *dbgen.Queries) error) error {
-	return db.writer.transact(ctx, fn)
+	return db.writer.within(ctx, func(tx dbgen.DBTX) error { return fn(dbgen.New(tx)) })
 }
 
 // exec runs a single writing statement; none changed gives sql.ErrNoRows.

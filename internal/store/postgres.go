@@ -44,13 +44,13 @@ func (db *DB) openPostgres(ctx context.Context, url string, o options) error {
 
 type postgresWriter struct{ pool *sql.DB }
 
-func (w postgresWriter) transact(ctx context.Context, fn func(q *dbgen.Queries) error) error {
+func (w postgresWriter) within(ctx context.Context, fn func(tx dbgen.DBTX) error) error {
 	tx, err := w.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	if err := fn(dbgen.New(tx)); err != nil {
+	if err := fn(tx); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -93,10 +93,10 @@ func openSQLiteWriter(ctx context.Context, path string) (*sqliteWriter, error) {
 	return w, nil
 }
 
-// transact speaks BEGIN and COMMIT itself: statements prepared on the connection
+// within speaks BEGIN and COMMIT itself: statements prepared on the connection
 // stay usable inside, which sql.Tx would prepare anew each time.
-func (w *sqliteWriter) transact(ctx context.Context, fn func(q *dbgen.Queries) error) error {
-	return w.statement(ctx, func(q *dbgen.Queries) (err error) {
+func (w *sqliteWriter) within(ctx context.Context, fn func(tx dbgen.DBTX) error) error {
+	return w.statement(ctx, func(*dbgen.Queries) (err error) {
 		whole := context.WithoutCancel(ctx)
 		if _, err := w.stmt.ExecContext(whole, "BEGIN IMMEDIATE"); err != nil {
 			return err
@@ -107,7 +107,7 @@ func (w *sqliteWriter) transact(ctx context.Context, fn func(q *dbgen.Queries) e
 				_, _ = w.stmt.ExecContext(whole, "ROLLBACK")
 			}
 		}()
-		if err := fn(q); err != nil {
+		if err := fn(w.stmt); err != nil {
 			return err
 		}
 		if _, err := w.stmt.ExecContext(whole, "COMMIT"); err != nil {

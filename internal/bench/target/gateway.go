@@ -3,6 +3,7 @@ package target
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,8 +47,30 @@ func StartGateway(ctx context.Context, dir, binary string) (*Target, error) {
 	return t, nil
 }
 
+// Serve starts `proofmark serve` with more flags on an empty data folder, with a new database of the server given if the name
+// is GatewayPostgres.
+func Serve(ctx context.Context, name, binary, server string, flags ...string) (t *Target, err error) {
+	t = &Target{Name: name}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, t.Close())
+		}
+	}()
+	dir, err := t.folder()
+	if err != nil {
+		return nil, err
+	}
+	var database string
+	if name == GatewayPostgres {
+		if database, err = t.ownDatabase(ctx, server); err != nil {
+			return nil, err
+		}
+	}
+	return t, t.serve(ctx, dir, binary, database, flags...)
+}
+
 // serve starts the gateway on free ports and waits until it is ready.
-func (t *Target) serve(ctx context.Context, dir, binary, database string) error {
+func (t *Target) serve(ctx context.Context, dir, binary, database string, flags ...string) error {
 	var addr [4]wire.Addr
 	for i := range addr {
 		var err error
@@ -60,9 +83,13 @@ func (t *Target) serve(ctx context.Context, dir, binary, database string) error 
 		"--http", addr[0].String(), "--mqtt", addr[1].String(), "--metrics", addr[2].String(),
 		"--mqtts", addr[3].String(),
 	}
+	t.Database = "sqlite:" + filepath.Join(dir, "data", "proofmark.db")
 	if database != "" {
 		args = append(args, "--database", database)
+		t.Database = database
 	}
+	args = append(args, flags...)
+	t.HTTP = addr[0]
 	t.Addr, t.API = addr[1], newAPI("http://"+addr[0].String())
 	if err := t.start(dir, binary, args...); err != nil {
 		return err

@@ -29,6 +29,8 @@ type Target struct {
 	Properties []report.Property
 	Process    *Process // nil where we did not start it
 	API        *API     // the gateway's; nil for the others
+	HTTP       wire.Addr
+	Database   string // the gateway's, as a URL
 	undo       []func() error
 	again      func() error // starts the same process once more
 }

@@ -93,6 +93,25 @@ type CampaignCounter struct {
 	Changes        int64
 }
 
+type CampaignOrder struct {
+	ID         string
+	Campaign   string
+	Backer     string
+	Key        string
+	Variant    string
+	Units      int64
+	Cancelled  int64
+	Price      int64
+	Currency   string
+	Advanced   int64
+	State      string
+	Entry      string
+	CreatedAt  micros.Time
+	PayUntilAt micros.Time
+	PaidAt     micros.Time
+	ChangedAt  micros.Time
+}
+
 type CampaignVariant struct {
 	ID         string
 	Campaign   string
@@ -194,6 +213,13 @@ type Job struct {
 	EndedAt     micros.Time
 }
 
+type LedgerBalance struct {
+	Campaign string
+	Account  string
+	Debit    int64
+	Credit   int64
+}
+
 type LogCheckpoint struct {
 	Size     int64
 	KeyID    string
@@ -245,6 +271,27 @@ type Outbox struct {
 	CreatedAt micros.Time
 }
 
+type Payment struct {
+	ID          string
+	OrderID     string
+	Campaign    string
+	Backer      string
+	Provider    string
+	ProviderRef string
+	PaymentRef  string
+	Method      string
+	Hint        string
+	Amount      int64
+	Currency    string
+	Fee         int64
+	State       string
+	Outcome     string
+	Failure     string
+	CreatedAt   micros.Time
+	ChangedAt   micros.Time
+	CapturedAt  micros.Time
+}
+
 type Presence struct {
 	DID    string
 	Online bool
@@ -260,6 +307,26 @@ type Product struct {
 	Name      string
 	CreatedAt micros.Time
 	Org       string
+}
+
+type Refund struct {
+	ID          string
+	PaymentID   string
+	OrderID     string
+	Campaign    string
+	Kind        string
+	Units       int64
+	Amount      int64
+	Currency    string
+	Reason      string
+	State       string
+	ProviderRef string
+	BankRef     string
+	Attempts    int
+	LastError   string
+	CreatedAt   micros.Time
+	ChangedAt   micros.Time
+	ProcessedAt micros.Time
 }
 
 type ReviewClaim struct {
@@ -400,4 +467,28 @@ type Violation struct {
 	Count    int64
 	LastAt   micros.Time
 	Last     []byte
+}
+
+type Voucher struct {
+	Series   string
+	Number   int64
+	Kind     string
+	Campaign string
+	OrderID  string
+	Subject  string
+	Amount   int64
+	Currency string
+	At       micros.Time
+}
+
+type Waiting struct {
+	ID        string
+	Campaign  string
+	Variant   string
+	Backer    string
+	Units     int64
+	State     string
+	OrderID   string
+	CreatedAt micros.Time
+	ChangedAt micros.Time
 }

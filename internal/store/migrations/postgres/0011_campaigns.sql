@@ -101,6 +101,7 @@ CREATE TABLE campaign_order (
     cancelled    BIGINT NOT NULL CHECK (cancelled BETWEEN 0 AND units),
     price        BIGINT NOT NULL CHECK (price > 0),
     currency     TEXT NOT NULL,
+    advanced     BIGINT NOT NULL CHECK (advanced >= 0),
     state        TEXT NOT NULL CHECK (state IN ('reserved', 'paid', 'allocated', 'shipped', 'delivered', 'bound', 'expired', 'cancelled', 'refund_due', 'refunded', 'returned')),
     entry        TEXT COLLATE "C" NOT NULL,
     created_at   BIGINT NOT NULL,

@@ -101,6 +101,7 @@ CREATE TABLE campaign_order (
     cancelled    INTEGER NOT NULL CHECK (cancelled BETWEEN 0 AND units),
     price        INTEGER NOT NULL CHECK (price > 0),
     currency     TEXT NOT NULL,
+    advanced     INTEGER NOT NULL CHECK (advanced >= 0),
     state        TEXT NOT NULL CHECK (state IN ('reserved', 'paid', 'allocated', 'shipped', 'delivered', 'bound', 'expired', 'cancelled', 'refund_due', 'refunded', 'returned')),
     entry        TEXT NOT NULL,
     created_at   INTEGER NOT NULL,

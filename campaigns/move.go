@@ -1,0 +1,172 @@
+package campaigns
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/proofmark/proofmark/registry"
+)
+
+// Move brings a paid order forward: allocated, shipped, delivered, bound,
+// returned, or back from allocated to paid. It books what the step earns or owes.
+type Move struct {
+	Campaign string
+	OrderID  string
+	From, To OrderState
+	Reason   string // of a return, for its refund
+	RefundID string // rfd_… for a return
+}
+
+var moves = []OrderState{OrderPaid, OrderAllocated, OrderShipped, OrderDelivered, OrderBound, OrderReturned}
+
+func (m *Move) about() string { return m.Campaign }
+
+func (m *Move) needs(n *Needs) {
+	add(&n.Orders, m.OrderID)
+	add(&n.Facts, m.Campaign)
+}
+
+func (m *Move) decide(d *decision) {
+	o, err := d.order(m.OrderID)
+	switch {
+	case err != nil:
+		d.refuse(err)
+	case !m.From.CanBecome(m.To) || !slices.Contains(moves, m.From) || !slices.Contains(moves, m.To):
+		d.refuse(fmt.Errorf("%w: order %s from %s to %s is no step of fulfilment", ErrBadOrder, o.ID, m.From, m.To))
+	case o.State == m.To && m.To != OrderPaid:
+		d.answer = Answer{Order: o.Order, Repeat: true}
+	case o.State != m.From:
+		d.refuse(fmt.Errorf("order %s is %s, not %s: %w", o.ID, o.State, m.From, registry.ErrConflict))
+	case d.counter.Held && (m.To == OrderAllocated || m.To == OrderShipped):
+		d.refuse(fmt.Errorf("order %s to %s: campaign %s: %w", o.ID, m.To, m.Campaign, ErrHeld))
+	default:
+		m.step(d, o)
+	}
+}
+
+func (m *Move) step(d *decision, o *OrderRow) {
+	amount, advanced := o.Live()*o.Price, o.Advanced
+	event := o.ID + "/" + string(m.To)
+	switch m.To {
+	case OrderDelivered:
+		d.book(event, earned(amount), recalled(advanced))
+		o.Advanced = 0
+	case OrderReturned:
+		paid := d.s.Paying[o.ID]
+		if paid == nil {
+			d.refuse(fmt.Errorf("order %s is %s: %w: no payment paid it", o.ID, o.State, registry.ErrConflict))
+			return
+		}
+		if o.State == OrderShipped { // it never arrived, so nothing was earned
+			d.book(event, owed(amount), recalled(advanced))
+		} else {
+			d.book(event, unearned(amount))
+		}
+		o.Advanced = 0
+		kind := RefundPartial
+		if o.Cancelled == 0 {
+			kind = RefundFull
+		}
+		d.answer.Refund = d.refund(m.RefundID, paid, o, kind, o.Live(), amount, m.Reason).Refund
+	}
+	d.move(o, m.To)
+	d.tell("order."+string(m.To), o, nil)
+	d.answer.Order = o.Order
+}
+
+// MoveRefund brings a refund forward, and its order with it.
+type MoveRefund struct {
+	Campaign    string
+	OrderID     string
+	RefundID    string
+	PaymentID   string
+	From, To    RefundState
+	ProviderRef string // kept where given
+	BankRef     string // kept where given
+	Error       string // why it failed
+}
+
+func (m *MoveRefund) about() string { return m.Campaign }
+
+func (m *MoveRefund) needs(n *Needs) {
+	add(&n.Orders, m.OrderID)
+	add(&n.Refunds, m.RefundID)
+	add(&n.Payments, m.PaymentID)
+	add(&n.Facts, m.Campaign)
+}
+
+func (m *MoveRefund) decide(d *decision) {
+	r, p, o := d.s.Refunds[m.RefundID], d.s.Payments[m.PaymentID], d.s.Orders[m.OrderID]
+	switch {
+	case r == nil || p == nil || o == nil || r.PaymentID != p.ID || r.OrderID != o.ID || r.Campaign != m.Campaign:
+		d.refuse(fmt.Errorf("refund %s of payment %s of order %s: %w", m.RefundID, m.PaymentID, m.OrderID, registry.ErrNotFound))
+	case r.State == m.To:
+		d.answer = Answer{Order: o.Order, Payment: p.Payment, Refund: r.Refund, Repeat: true}
+	case r.State != m.From:
+		d.refuse(fmt.Errorf("refund %s is %s, not %s: %w", r.ID, r.State, m.From, registry.ErrConflict))
+	case !m.From.CanBecome(m.To):
+		d.refuse(fmt.Errorf("%w: refund %s from %s to %s", ErrBadOrder, r.ID, m.From, m.To))
+	default:
+		m.step(d, r, p, o)
+	}
+}
+
+func (m *MoveRefund) step(d *decision, r *RefundRow, p *PaymentRow, o *OrderRow) {
+	if m.To == RefundSent || m.From == RefundQueued {
+		r.Attempts++
+	}
+	if m.ProviderRef != "" {
+		r.ProviderRef = m.ProviderRef
+	}
+	if m.BankRef != "" {
+		r.BankRef = m.BankRef
+	}
+	r.LastError, r.changed = m.Error, true
+	from, counts := AccountProvider(p.Provider), r.Kind == RefundFull || r.Kind == RefundPartial
+	switch {
+	case m.To == RefundProcessed:
+		d.book(fmt.Sprintf("%s/processed/%d", r.ID, r.Attempts), refunded(r.Kind, from, r.Amount))
+		if counts {
+			d.s.Owed[o.ID]--
+			if r.ProcessedAt.IsZero() {
+				d.voucher(VoucherRefund, r.ID, o, r.Amount)
+			}
+		}
+		r.ProcessedAt = d.at
+	case m.From == RefundProcessed: // the bank sent it back
+		d.book(fmt.Sprintf("%s/returned/%d", r.ID, r.Attempts), refunded(r.Kind, from, r.Amount).reverse())
+		if counts {
+			d.s.Owed[o.ID]++
+		}
+	}
+	r.State, r.ChangedAt = m.To, d.at
+	switch {
+	case o.State == OrderRefundDue && d.s.Owed[o.ID] == 0:
+		d.move(o, OrderRefunded)
+		d.tell("order.refunded", o, &r.Refund)
+	case o.State == OrderRefunded && d.s.Owed[o.ID] > 0:
+		d.move(o, OrderRefundDue)
+	}
+	d.answer = Answer{Order: o.Order, Payment: p.Payment, Refund: r.Refund}
+}
+
+// Post writes a transfer that is not about a single order: a settlement, a
+// provider's fee, a payout.
+type Post struct{ Transfer Transfer }
+
+func (p *Post) about() string  { return p.Transfer.Campaign }
+func (p *Post) needs(n *Needs) { add(&n.Events, p.Transfer.Event) }
+
+func (p *Post) decide(d *decision) {
+	t := p.Transfer
+	t.At = d.at
+	if err := t.Check(); err != nil {
+		d.refuse(err)
+		return
+	}
+	if d.s.Events[t.Event] {
+		d.answer.Repeat = true
+		return
+	}
+	d.book(t.Event, t.Postings...)
+}
