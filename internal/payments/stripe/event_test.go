@@ -10,6 +10,7 @@ import (
 	"github.com/stripe/stripe-go/v85/webhook"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/payments/paymentstest"
 )
 
 // signed is the header of a body that is signed at t.
@@ -101,5 +102,17 @@ func FuzzParseEvent(f *testing.F) {
 		case err != nil && !errors.Is(err, campaigns.ErrBadSignature) && !errors.Is(err, campaigns.ErrBadEvent):
 			t.Errorf("%v: want ErrBadSignature or ErrBadEvent", err)
 		}
+	})
+}
+
+// What needs no state of the provider; stripe-mock keeps none.
+func TestContract(t *testing.T) {
+	c, _ := dialTo(t, "http://127.0.0.1:1")
+	paymentstest.Run(t, paymentstest.Harness{
+		Provider: c, Unreachable: c,
+		Event: func(*testing.T) (map[string][]string, []byte) {
+			body := eventBody("checkout.session.completed", `{"id":"cs_1","object":"checkout.session"}`)
+			return signed(body, signer, time.Now()), body
+		},
 	})
 }
