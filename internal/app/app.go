@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/broker"
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -33,6 +35,8 @@ type App struct {
 	registry *registry.Registry
 	broker   *broker.Broker
 	rig      *rig.Rig
+	payments campaigns.Provider
+	psp      *simulator.PSP // nil unless the provider is the simulator in this process
 	jobs     *jobs.Runner
 	metrics  *metrics
 
@@ -81,6 +85,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
 		{"benches", a.startRig},
+		{"payments", a.startPayments},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},

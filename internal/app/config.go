@@ -43,6 +43,8 @@ type Config struct {
 	Mail      auth.Mailer       // nil: nobody can sign up, be invited, or reset a password
 	OpenID    auth.OpenIDConfig // a login service; none when its Issuer is empty
 
+	Payments Payments // who takes the money
+
 	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
 	Version string
 	Log     *slog.Logger
