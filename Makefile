@@ -78,3 +78,5 @@ $(BIN)/sqlc: $(TOOLS)
 	CGO_ENABLED=0 $(GO) build -C tools -o ../$@ github.com/sqlc-dev/sqlc/cmd/sqlc
 $(BIN)/govulncheck: $(TOOLS)
 	CGO_ENABLED=0 $(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
+$(BIN)/stripe-mock: $(TOOLS)
+	CGO_ENABLED=0 $(GO) build -C tools -o ../$@ github.com/stripe/stripe-mock

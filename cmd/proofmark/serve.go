@@ -46,6 +46,7 @@ type ServeCmd struct {
 	NodeLease time.Duration `name:"node-lease" default:"15s" hidden:"" help:"How long this node speaks for its devices without renewing."`
 
 	OneByOne bool `name:"orders-one-by-one" hidden:"" help:"A transaction for every order: what bench orders measures against."`
+	PaymentsFlags `embed:""`
 
 	Demo      bool   `help:"Fill the data folder with a sample world and move it."`
 	LogLevel  string `name:"log-level" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged: ${enum}."`
@@ -66,13 +67,17 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return &exitError{Code: 2, Err: err}
 	}
+	payments, err := c.PaymentsFlags.config()
+	if err != nil {
+		return &exitError{Code: 2, Err: err}
+	}
 	a, err := app.New(app.Config{
 		Data: c.Data, Database: c.Database, NATS: c.NATS,
 		HTTP: c.HTTP, MQTT: c.MQTT, MQTTS: c.MQTTS, Metrics: c.Metrics,
 		Bench: c.Bench, BenchTLS: c.BenchTLS, BenchPorts: c.BenchPorts, BenchNames: c.BenchName, BenchRuns: c.BenchRuns,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSClientCA: c.TLSClientCA, TLSNames: c.TLSName,
 		PublicURL: c.PublicURL, Proxies: proxies, OpenID: openID,
-		Demo: c.Demo, Lease: c.NodeLease, Version: release(), Log: log,
+		Payments: payments, Demo: c.Demo, Lease: c.NodeLease, Version: release(), Log: log,
 	})
 	if err != nil {
 		return &exitError{Code: 2, Err: err}

@@ -17,6 +17,7 @@ import (
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -36,6 +37,8 @@ type App struct {
 	broker   *broker.Broker
 	rig      *rig.Rig
 	book     *campaigns.Book
+	payments campaigns.Provider
+	psp      *simulator.PSP // nil unless the provider is the simulator in this process
 	jobs     *jobs.Runner
 	metrics  *metrics
 
@@ -86,6 +89,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"benches", a.startRig},
 		{"certificates", a.startCertificates},
 		{"campaigns", a.startCampaigns},
+		{"payments", a.startPayments},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"HTTP", a.startHTTP},

@@ -44,6 +44,8 @@ type Config struct {
 	OpenID    auth.OpenIDConfig // a login service; none when its Issuer is empty
 	OneByOne  bool              // a transaction for every order: the usual way, for `proofmark bench orders` to measure against
 
+	Payments Payments // who takes the money
+
 	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
 	Version string
 	Log     *slog.Logger

@@ -207,6 +207,9 @@ Proofmark is running a DEMO: its devices are virtual and its data is made up.
   API and reference   {{.URL}}/api/docs
   Metrics             http://{{.Metrics}}/metrics
   Operator's token    in {{.TokenFile}}
+{{- if .PSPKeys}}
+  Payment simulator   {{.URL}}/psp/operator (log in with id and secret of {{.PSPKeys}})
+{{- end}}
 
 Watch the living room move (twin, then live events; Ctrl-C ends them):
 
@@ -231,9 +234,14 @@ Ctrl-C stops it. The world stays in {{.Data}}.
 // nothing but the sample devices.
 func (a *App) demoBanner(w io.Writer, s demoState) error {
 	host, port := split(a.addrs.MQTT)
+	keys := ""
+	if a.psp != nil {
+		keys = filepath.Join(a.cfg.Data, pspKeys)
+	}
 	_, httpPort := split(a.addrs.HTTP)
 	return demoText.Execute(w, map[string]string{
 		"URL": "http://localhost:" + httpPort, "Metrics": a.addrs.Metrics,
+		"PSPKeys":   keys,
 		"TokenFile": filepath.Join(a.cfg.Data, operatorTokenFile), "Data": a.cfg.Data,
 		"Host": host, "Port": port, "Secret": s.Secrets["purifier-2"],
 		"Account": s.Account, "App": s.App,

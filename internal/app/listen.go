@@ -56,6 +56,7 @@ func (a *App) startHTTP(context.Context) error {
 	}
 	// Until there is a front page, whoever opens the address finds the reference.
 	r.Handle("/", http.RedirectHandler("/api/docs", http.StatusFound))
+	a.servePayments(r.Handle, r)
 	r.Mount("/", api.New(api.Config{
 		Registry:  a.registry,
 		Auth:      a.auth,

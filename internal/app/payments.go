@@ -1,0 +1,84 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+
+	"github.com/proofmark/proofmark/internal/payments/razorpay"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
+	"github.com/proofmark/proofmark/internal/payments/stripe"
+)
+
+// Payments says who takes the money. The zero value is the simulator, in this
+// process, with its state in the data folder.
+type Payments struct {
+	Provider       string   // simulator, stripe or razorpay
+	URL            string   // of a simulator in another process, or what stands for the provider in a test
+	KeyID          string   // of the simulator's or Razorpay's key
+	Secret         string   // the API key's secret
+	WebhookSecrets []string // any of them signs events
+}
+
+const (
+	merchant = "Proofmark"
+	// pspPath is where the simulator of this process is mounted.
+	pspPath = "/psp"
+	// pspFile and pspKeys are the simulator's state, and the log-in to its operator's page.
+	pspFile = "psp.db"
+	pspKeys = "psp.json"
+)
+
+// eventsPath is where a provider posts its events.
+func eventsPath(provider string) string { return "/api/v1/payments/" + provider + "/events" }
+
+func (a *App) startPayments(context.Context) (err error) {
+	p := a.cfg.Payments
+	switch cmp.Or(p.Provider, "simulator") {
+	case "simulator":
+		if p.URL == "" {
+			return a.startSimulator()
+		}
+		a.payments, err = simulator.NewClient(simulator.ClientConfig{URL: p.URL, ID: p.KeyID, Secret: p.Secret, WebhookSecrets: p.WebhookSecrets})
+	case "stripe":
+		a.payments, err = stripe.New(stripe.Config{Secret: p.Secret, WebhookSecrets: p.WebhookSecrets, URL: p.URL})
+	case "razorpay":
+		a.payments, err = razorpay.New(razorpay.Config{KeyID: p.KeyID, Secret: p.Secret, WebhookSecrets: p.WebhookSecrets, Merchant: merchant, URL: p.URL})
+	default:
+		err = fmt.Errorf("provider %q: want simulator, stripe or razorpay", p.Provider)
+	}
+	return err
+}
+
+// startSimulator runs the payment simulator in this process.
+func (a *App) startSimulator() error {
+	if a.cfg.NATS != "" {
+		a.log.Warn("each node has a payment simulator of its own: give --payments-url to share one")
+	}
+	psp, err := simulator.Open(simulator.Options{
+		File: filepath.Join(a.cfg.Data, pspFile), Path: pspPath, Merchant: merchant, Log: a.log.With("part", "payment simulator"),
+	})
+	if err != nil {
+		return err
+	}
+	a.psp, a.payments = psp, psp.Client()
+	a.onStop("payment simulator", func(context.Context) error { return psp.Close() })
+	keys, err := json.MarshalIndent(psp.Keys(), "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(a.cfg.Data, pspKeys), keys, 0o600)
+}
+
+// servePayments mounts the simulator of this process beside the service itself,
+// and lets it post its events there without a socket between.
+func (a *App) servePayments(mount func(pattern string, h http.Handler), service http.Handler) {
+	if a.psp == nil {
+		return
+	}
+	mount(pspPath+"/*", a.psp)
+	a.psp.SetWebhook("http://service.invalid"+eventsPath(a.payments.Name()), &http.Client{Transport: simulator.InProcess(service)})
+}
