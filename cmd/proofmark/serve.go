@@ -45,7 +45,7 @@ type ServeCmd struct {
 
 	NodeLease time.Duration `name:"node-lease" default:"15s" hidden:"" help:"How long this node speaks for its devices without renewing."`
 
-	OneByOne bool `name:"orders-one-by-one" hidden:"" help:"A transaction for every order: what bench orders measures against."`
+	OneByOne      bool `name:"orders-one-by-one" hidden:"" help:"A transaction for every order: what bench orders measures against."`
 	PaymentsFlags `embed:""`
 
 	Demo      bool   `help:"Fill the data folder with a sample world and move it."`
