@@ -154,6 +154,161 @@ func (q *Queries) CertificateJWS(ctx context.Context, serial string) (string, er
 	return jws, err
 }
 
+const certificatePage = `-- name: CertificatePage :many
+
+SELECT body FROM certificate
+WHERE state <> 'intended' AND ($1 = '' OR state = $1) AND ($2 = '' OR serial < $2)
+  AND ($3 = '' OR words LIKE $3 ESCAPE '!')
+ORDER BY serial DESC LIMIT $4
+`
+
+type CertificatePageParams struct {
+	State  interface{}
+	Before interface{}
+	Words  interface{}
+	Most   int32
+}
+
+// CertificatePage goes from the newest to the oldest. words is matched in lower case.
+func (q *Queries) CertificatePage(ctx context.Context, arg CertificatePageParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatePage,
+		arg.State,
+		arg.Before,
+		arg.Words,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesHeld = `-- name: CertificatesHeld :many
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND ($1 = '' OR org = $1) ORDER BY serial
+`
+
+func (q *Queries) CertificatesHeld(ctx context.Context, org interface{}) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesHeld, org)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesOf = `-- name: CertificatesOf :many
+SELECT body FROM certificate WHERE model = $1 AND state <> 'intended' ORDER BY serial
+`
+
+func (q *Queries) CertificatesOf(ctx context.Context, model string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesOf, model)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesOver = `-- name: CertificatesOver :many
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND expires_at <= $1 ORDER BY serial
+`
+
+func (q *Queries) CertificatesOver(ctx context.Context, at micros.Time) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesOver, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesOwing = `-- name: CertificatesOwing :many
+SELECT body FROM certificate
+WHERE state IN ('active', 'suspended')
+  AND serial IN (SELECT c.serial FROM certificate_condition c WHERE c.met_at = 0 AND c.missed_at = 0 AND c.due_at <= $1)
+ORDER BY serial
+`
+
+func (q *Queries) CertificatesOwing(ctx context.Context, at micros.Time) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesOwing, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertCertificateCondition = `-- name: InsertCertificateCondition :exec
 INSERT INTO certificate_condition (id, serial, due_at, met_at, missed_at, body)
 VALUES ($1, $2, $3, 0, 0, $4)
@@ -177,9 +332,9 @@ func (q *Queries) InsertCertificateCondition(ctx context.Context, arg InsertCert
 }
 
 const insertIntent = `-- name: InsertIntent :exec
-INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body)
+INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body, words)
 VALUES ($1, $2, $3, $4, 'intended', $5, 0,
-    $6, $7, -1, $8, '', $9)
+    $6, $7, -1, $8, '', $9, $10)
 `
 
 type InsertIntentParams struct {
@@ -192,6 +347,7 @@ type InsertIntentParams struct {
 	ExpiresAt  micros.Time
 	Payload    string
 	Body       string
+	Words      string
 }
 
 func (q *Queries) InsertIntent(ctx context.Context, arg InsertIntentParams) error {
@@ -205,6 +361,7 @@ func (q *Queries) InsertIntent(ctx context.Context, arg InsertIntentParams) erro
 		arg.ExpiresAt,
 		arg.Payload,
 		arg.Body,
+		arg.Words,
 	)
 	return err
 }
@@ -253,6 +410,31 @@ func (q *Queries) IssueCertificate(ctx context.Context, arg IssueCertificatePara
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const setCertificateCondition = `-- name: SetCertificateCondition :exec
+UPDATE certificate_condition
+SET met_at = $1, missed_at = $2, body = $3
+WHERE id = $4 AND serial = $5
+`
+
+type SetCertificateConditionParams struct {
+	MetAt    micros.Time
+	MissedAt micros.Time
+	Body     string
+	ID       string
+	Serial   string
+}
+
+func (q *Queries) SetCertificateCondition(ctx context.Context, arg SetCertificateConditionParams) error {
+	_, err := q.db.ExecContext(ctx, setCertificateCondition,
+		arg.MetAt,
+		arg.MissedAt,
+		arg.Body,
+		arg.ID,
+		arg.Serial,
+	)
+	return err
 }
 
 const toIssue = `-- name: ToIssue :many
