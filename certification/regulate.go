@@ -3,14 +3,11 @@ package certification
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/audit"
-	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/id"
-	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -31,32 +28,28 @@ type RegulatoryStore interface {
 // verified.
 type Regulatory struct {
 	store RegulatoryStore
-	files blob.Store
 	now   func() time.Time
 }
 
 // NewRegulatory makes one; a nil clock is time.Now.
-func NewRegulatory(store RegulatoryStore, files blob.Store, now func() time.Time) *Regulatory {
+func NewRegulatory(store RegulatoryStore, now func() time.Time) *Regulatory {
 	if now == nil {
 		now = time.Now
 	}
-	return &Regulatory{store, files, now}
+	return &Regulatory{store, now}
 }
 
-// Submit keeps a document of the actor's organisation with its file. It counts
-// once it is verified.
-func (r *Regulatory) Submit(ctx context.Context, a Actor, d RegulatoryDocument, name string, content io.Reader) (RegulatoryDocument, error) {
-	if err := asMember(a, d.Org); err != nil {
+// Submit keeps a document of the actor's organisation, whose file is stored
+// already. It counts once it is verified.
+func (r *Regulatory) Submit(ctx context.Context, a Actor, d RegulatoryDocument, file Document) (RegulatoryDocument, error) {
+	if err := r.MaySubmit(a, d); err != nil {
 		return d, err
+	}
+	if file.SHA256 == "" {
+		return d, Refuse(ErrInvalid, "regulatory-file", "the document itself is missing")
 	}
 	now := r.now()
-	if err := d.Check(now); err != nil {
-		return d, err
-	}
-	file, err := r.keep(ctx, a, d.Org, name, content, now)
-	if err != nil {
-		return d, err
-	}
+	file.ID, file.Org, file.Kind, file.By, file.At = id.New("doc"), d.Org, "regulatory", a.Account, now
 	d.ID, d.File, d.State, d.Reason, d.Rev = id.New("reg"), file, RegulatorySubmitted, "", 0
 	d.CreatedBy, d.CreatedAt, d.DecidedBy, d.DecidedAt = a.Account, now, "", time.Time{}
 	rec, err := d.told(now, a.Account)
@@ -66,18 +59,12 @@ func (r *Regulatory) Submit(ctx context.Context, a Actor, d RegulatoryDocument, 
 	return d, r.store.CreateRegulatory(ctx, d, rec)
 }
 
-func (r *Regulatory) keep(ctx context.Context, a Actor, org, name string, content io.Reader, now time.Time) (Document, error) {
-	if content == nil {
-		return Document{}, Refuse(ErrInvalid, "regulatory-file", "the document itself is missing")
-	}
-	d := Document{ID: id.New("doc"), Org: org, Kind: "regulatory", Name: name, By: a.Account, At: now}
-	ref, err := r.files.Put(ctx, content, media.Limit(media.Documents), func(c blob.Content, size int64) error {
-		m, err := media.Inspect(name, c, size, media.Documents)
-		d.Media = m.Kind.Type()
+// MaySubmit says what stands against a document before its file is read.
+func (r *Regulatory) MaySubmit(a Actor, d RegulatoryDocument) error {
+	if err := asMember(a, d.Org); err != nil {
 		return err
-	})
-	d.SHA256, d.Size = ref.SHA256, ref.Size
-	return d, err
+	}
+	return d.Check(r.now())
 }
 
 // Document reads one; who may not see it learns nothing about it.
@@ -103,16 +90,6 @@ func (r *Regulatory) Queue(ctx context.Context, a Actor) ([]RegulatoryDocument, 
 		return nil, Refuse(ErrForbidden, "reviewer-only", "account %s is no reviewer", a.Account)
 	}
 	return r.store.RegulatoryOf(ctx, "", RegulatorySubmitted)
-}
-
-// Open reads the file of one; the caller closes it.
-func (r *Regulatory) Open(ctx context.Context, a Actor, docID string) (RegulatoryDocument, blob.File, error) {
-	d, err := r.Document(ctx, a, docID)
-	if err != nil {
-		return d, nil, err
-	}
-	f, _, err := r.files.Open(ctx, d.File.SHA256)
-	return d, f, err
 }
 
 // Verify is a reviewer's word that the issuer confirms the document.

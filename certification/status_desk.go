@@ -54,38 +54,54 @@ func NewStatusDesk(store StatusStore, keys IssuingKeys, now func() time.Time) *S
 	return &StatusDesk{store: store, keys: keys, now: now}
 }
 
-// Sign signs what holds now. Of several processes that do it at once the one that
-// looked at the most wins, and the others do no harm.
+// Sign signs what holds now, and again where something changed meanwhile. Of
+// several processes that do it at once the one that looked at the most wins, and
+// the others do no harm.
 func (d *StatusDesk) Sign(ctx context.Context) error {
-	// The size first: what changes meanwhile may be in the list already, and is then
-	// in it twice over, never missing.
-	size, err := d.store.LogSize(ctx)
-	if err != nil {
-		return fmt.Errorf("status list: %w", err)
+	for range signTurns {
+		signed, err := d.sign(ctx)
+		if err != nil {
+			return unlessFirst(err)
+		}
+		if size, err := d.store.LogSize(ctx); err != nil || size == signed {
+			return err
+		}
+	}
+	return nil // where things change all the time, the next change brings the next list
+}
+
+// signTurns bounds how often one call signs.
+const signTurns = 5
+
+func (d *StatusDesk) sign(ctx context.Context) (size int64, err error) {
+	// The size first: what changes meanwhile may be in the list already; nothing that
+	// the size counts is missing in it.
+	if size, err = d.store.LogSize(ctx); err != nil {
+		return 0, fmt.Errorf("status list: %w", err)
 	}
 	entries, err := d.store.StatusEntries(ctx)
 	if err != nil {
-		return fmt.Errorf("status list: %w", err)
+		return 0, fmt.Errorf("status list: %w", err)
 	}
 	key, err := d.keys.Signer(ctx, signing.Status)
 	if err != nil {
-		return fmt.Errorf("status list: %w", err)
+		return 0, fmt.Errorf("status list: %w", err)
 	}
 	now := d.now().UTC().Truncate(time.Microsecond)
 	text, err := StatusList{
 		IssuedAt: translog.Instant(now), NextUpdate: translog.Instant(now.Add(StatusEvery)), LogSize: size, Entries: entries,
 	}.Sign(key)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	s := SignedStatus{now, size, text}
 	if err := d.store.SaveStatus(ctx, s); err != nil {
-		return unlessFirst(err)
+		return 0, err
 	}
 	d.mu.Lock()
 	d.last, d.read = s, now
 	d.mu.Unlock()
-	return nil
+	return size, nil
 }
 
 // statusFresh is how long another process's newer list may take to be served here.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -117,6 +118,8 @@ func (a *App) startJobs(context.Context) error {
 		{jobForget, time.Hour, a.registry.Forget},
 		{jobSweep, time.Hour, a.auth.Sweep},
 		{jobIssue, 5 * time.Second, a.issueCertificates},
+		{jobLife, 30 * time.Second, a.liveCertificates},
+		{jobStatus, certification.StatusEvery, a.signStatus},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
 		{jobPayWindows, 5 * time.Second, a.book.Expire},
 		{jobAudit, 24 * time.Hour, a.auditBooks},

@@ -54,3 +54,11 @@ func (s Programme) Status(ctx context.Context) (certification.SignedStatus, erro
 	row, err := s.read.StatusList(ctx)
 	return certification.SignedStatus{IssuedAt: row.IssuedAt.Time(), LogSize: row.LogSize, JWS: row.Jws}, s.wrap(ctx, err, "status list")
 }
+
+// CertificateHistory are the leaves that tell of a certificate, in their order.
+func (s Programme) CertificateHistory(ctx context.Context, serial string) ([]certification.CertificateEvent, error) {
+	rows, err := s.read.CertificateEvents(ctx, serial)
+	return list(rows, func(e dbgen.CertificateEvent) certification.CertificateEvent {
+		return certification.CertificateEvent{Index: e.Idx, Kind: e.Kind, At: e.At.Time(), Reason: e.Reason, Region: e.Region}
+	}), s.wrap(ctx, err, "history of certificate %s", serial)
+}

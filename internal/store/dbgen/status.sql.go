@@ -11,6 +11,40 @@ import (
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
 
+const certificateEvents = `-- name: CertificateEvents :many
+SELECT idx, serial, kind, at, reason, region FROM certificate_event WHERE serial = $1 ORDER BY idx
+`
+
+func (q *Queries) CertificateEvents(ctx context.Context, serial string) ([]CertificateEvent, error) {
+	rows, err := q.db.QueryContext(ctx, certificateEvents, serial)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CertificateEvent
+	for rows.Next() {
+		var i CertificateEvent
+		if err := rows.Scan(
+			&i.Idx,
+			&i.Serial,
+			&i.Kind,
+			&i.At,
+			&i.Reason,
+			&i.Region,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const certificateStates = `-- name: CertificateStates :many
 SELECT serial, state, since, body FROM certificate WHERE state <> 'intended' ORDER BY serial
 `
@@ -48,6 +82,31 @@ func (q *Queries) CertificateStates(ctx context.Context) ([]CertificateStatesRow
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertCertificateEvent = `-- name: InsertCertificateEvent :exec
+INSERT INTO certificate_event (idx, serial, kind, at, reason, region) VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertCertificateEventParams struct {
+	Idx    int64
+	Serial string
+	Kind   string
+	At     micros.Time
+	Reason string
+	Region string
+}
+
+func (q *Queries) InsertCertificateEvent(ctx context.Context, arg InsertCertificateEventParams) error {
+	_, err := q.db.ExecContext(ctx, insertCertificateEvent,
+		arg.Idx,
+		arg.Serial,
+		arg.Kind,
+		arg.At,
+		arg.Reason,
+		arg.Region,
+	)
+	return err
 }
 
 const saveStatusList = `-- name: SaveStatusList :execrows

@@ -10,3 +10,9 @@ WHERE status_list.issued_at < excluded.issued_at AND status_list.log_size <= exc
 
 -- name: StatusList :one
 SELECT issued_at, log_size, jws FROM status_list WHERE name = 'certificates';
+
+-- name: InsertCertificateEvent :exec
+INSERT INTO certificate_event (idx, serial, kind, at, reason, region) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: CertificateEvents :many
+SELECT * FROM certificate_event WHERE serial = $1 ORDER BY idx;
