@@ -43,8 +43,8 @@ type CaseEvidence struct {
 	Accepted *Acceptance `json:"accepted,omitempty"`
 }
 
-// described fills in what the catalogue says of the case.
-func (c CaseEvidence) described() CaseEvidence {
+// Described fills in what the catalogue says of the case.
+func (c CaseEvidence) Described() CaseEvidence {
 	if known, err := suite.Lookup(c.Case); err == nil {
 		c.Title, c.Requirement, c.Level = known.Title, known.Requirement, known.Level
 	}

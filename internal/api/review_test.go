@@ -28,7 +28,7 @@ type verdicts struct {
 }
 
 // CaseEvidence implements certification.Tested.
-func (v *verdicts) CaseEvidence(_ context.Context, s certification.Submission) ([]certification.CaseEvidence, error) {
+func (v *verdicts) CaseEvidence(_ context.Context, s certification.Submission, _ string) ([]certification.CaseEvidence, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.cases[s.ID]), nil
@@ -85,6 +85,19 @@ func hear(t *testing.T) *hearing {
 
 func (c *hearing) somebody(scope auth.Scope) string {
 	text, account := c.token(scope)
+	c.accounts[text] = account
+	return text
+}
+
+// again is another token of the account: what the service knows of the first is
+// some seconds old.
+func (c *hearing) again(token string) string {
+	c.Helper()
+	account := c.accounts[token]
+	_, text, err := c.auth.CreateToken(c.Context(), auth.NewToken{Account: account, Name: "test", Scopes: []auth.Scope{auth.ScopeStartup}})
+	if err != nil {
+		c.Fatal(err)
+	}
 	c.accounts[text] = account
 	return text
 }
@@ -267,6 +280,11 @@ func TestChangesAreRequestedAndAnswered(t *testing.T) {
 		t.Errorf("%s", r.body)
 	}
 	stranger := c.somebody(auth.ScopeStartup)
+	c.problem(c.as(stranger, "GET", "/submissions/"+c.sub+"/feedback", nil), http.StatusForbidden, "forbidden")
+	own := id.New("org")
+	c.exec("INSERT INTO org (id, name, legal_name, country, created_at, blocked_at) VALUES ($1, 'Other', 'Other', 'IN', 1, 0)", own)
+	c.exec("INSERT INTO member (org, account, role, since) VALUES ($1, $2, 'member', 1)", own, c.accounts[stranger])
+	stranger = c.again(stranger)
 	c.problem(c.as(stranger, "GET", "/submissions/"+c.sub+"/feedback", nil), http.StatusNotFound, "not-found")
 	c.rule(c.as(stranger, "POST", "/submissions/"+c.sub+"/comments", object{"text": "hello"}), http.StatusForbidden, "forbidden", "reviewer-only")
 }
