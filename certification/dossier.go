@@ -43,8 +43,8 @@ type CaseEvidence struct {
 	Accepted *Acceptance `json:"accepted,omitempty"`
 }
 
-// described fills in what the catalogue says of the case.
-func (c CaseEvidence) described() CaseEvidence {
+// Described fills in what the catalogue says of the case.
+func (c CaseEvidence) Described() CaseEvidence {
 	if known, err := suite.Lookup(c.Case); err == nil {
 		c.Title, c.Requirement, c.Level = known.Title, known.Requirement, known.Level
 	}
@@ -132,10 +132,10 @@ type papers struct {
 	Class       ChangeClass
 	Applies     []ChangeClass
 	Confirmed   string
-	Documents   []paper
+	Documents   []hashedDocument
 }
 
-type paper struct{ Kind, SHA256 string }
+type hashedDocument struct{ Kind, SHA256 string }
 
 // exhibit is what is hashed of a case.
 type exhibit struct {
@@ -158,9 +158,11 @@ func (d *Dossier) seal(now time.Time) error {
 		p.Applies, p.Confirmed = c.Applies, c.ConfirmedBy
 	}
 	for _, doc := range d.Documents {
-		p.Documents = append(p.Documents, paper{doc.Kind, doc.SHA256})
+		p.Documents = append(p.Documents, hashedDocument{doc.Kind, doc.SHA256})
 	}
-	slices.SortFunc(p.Documents, func(a, b paper) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.SHA256, b.SHA256)) })
+	slices.SortFunc(p.Documents, func(a, b hashedDocument) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.SHA256, b.SHA256))
+	})
 	var err error
 	if d.Papers, err = hashJSON(p); err != nil {
 		return fmt.Errorf("papers of submission %s: %w", s.ID, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/proofmark/proofmark/certification/suite"
 )
 
-var today = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+var reviewDay = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
 const image = "aa11"
 
@@ -26,7 +26,7 @@ type hearing struct {
 
 // settledHearing has nothing against it but that nobody approved.
 func settledHearing() *hearing {
-	h := &hearing{now: today, ties: Ties{
+	h := &hearing{now: reviewDay, ties: Ties{
 		Author: "acc_author", Org: "org_aurora", Members: []string{"acc_author", "acc_member"}, Operators: []string{"acc_operator"},
 		Reviewers: []string{"acc_ann", "acc_ben", "acc_cyd", "acc_member", "acc_operator", "acc_author"},
 	}}
@@ -38,10 +38,10 @@ func settledHearing() *hearing {
 			caseOf("WRITE-03[2.1]", suite.Fail), caseOf("CONN-05", suite.Pass),
 		},
 		Waivers: []Waiver{{
-			ID: "wvr_1", Requirement: "WRITE-03", Cases: []string{"WRITE-03[2.1]"}, State: WaiverApproved, Until: today.AddDate(0, 1, 0),
+			ID: "wvr_1", Requirement: "WRITE-03", Cases: []string{"WRITE-03[2.1]"}, State: WaiverApproved, Until: reviewDay.AddDate(0, 1, 0),
 			ProposedBy: "acc_ann", DecidedBy: "acc_ben",
 		}},
-		Conditions: []Condition{{ID: "cnd_1", Text: "mend the backoff", Due: today.AddDate(0, 2, 0)}},
+		Conditions: []Condition{{ID: "cnd_1", Text: "mend the backoff", Due: reviewDay.AddDate(0, 2, 0)}},
 	}
 	h.acceptances = []Acceptance{{Case: "SEC-10", Run: "run_1", By: "acc_ann", Note: "the photo is clear"}}
 	return h
@@ -130,12 +130,12 @@ func TestTheGuard(t *testing.T) {
 
 		{name: "a waiver that was only proposed", before: func(h *hearing) { h.d.Waivers[0].State = WaiverProposed }, by: both, want: []string{"case-failed"}},
 		{name: "a waiver for another case", before: func(h *hearing) { h.d.Waivers[0].Cases = []string{"WRITE-03[2.2]"} }, by: both, want: []string{"case-failed"}},
-		{name: "a waiver whose date passed before", before: func(h *hearing) { h.now = today.AddDate(0, 1, 1) }, by: both, want: []string{"case-failed"}},
-		{name: "a waiver whose date passes afterwards", by: both, after: func(h *hearing) { h.now = today.AddDate(0, 1, 1) }, want: []string{"case-failed", "evidence-changed", "two-approvers"}},
+		{name: "a waiver whose date passed before", before: func(h *hearing) { h.now = reviewDay.AddDate(0, 1, 1) }, by: both, want: []string{"case-failed"}},
+		{name: "a waiver whose date passes afterwards", by: both, after: func(h *hearing) { h.now = reviewDay.AddDate(0, 1, 1) }, want: []string{"case-failed", "evidence-changed", "two-approvers"}},
 		{name: "a waiver that was taken back", by: both, after: func(h *hearing) { h.d.Waivers[0].State = WaiverEnded }, want: []string{"case-failed", "evidence-changed", "two-approvers"}},
 		{name: "a waiver of what cannot be waived", before: func(h *hearing) {
 			h.find("CONN-05").Verdict = suite.Fail
-			h.d.Waivers = append(h.d.Waivers, Waiver{ID: "wvr_2", Requirement: "CONN-05", Cases: []string{"CONN-05"}, State: WaiverApproved, Until: today.AddDate(0, 1, 0)})
+			h.d.Waivers = append(h.d.Waivers, Waiver{ID: "wvr_2", Requirement: "CONN-05", Cases: []string{"CONN-05"}, State: WaiverApproved, Until: reviewDay.AddDate(0, 1, 0)})
 		}, by: both, want: []string{"case-failed"}},
 
 		{name: "another firmware", before: func(h *hearing) { h.d.Submission.Firmware.SHA256 = "bb22" }, by: both, want: []string{"stale-firmware"}},
@@ -146,7 +146,7 @@ func TestTheGuard(t *testing.T) {
 			h.find("READ-01[2.2]").Findings = []suite.Finding{{Verdict: suite.Warn, Message: "slow"}}
 		}, want: []string{"evidence-changed", "two-approvers"}},
 
-		{name: "a condition whose date has passed", before: func(h *hearing) { h.d.Conditions[0].Due = today }, by: both, want: []string{"condition-date"}},
+		{name: "a condition whose date has passed", before: func(h *hearing) { h.d.Conditions[0].Due = reviewDay }, by: both, want: []string{"condition-date"}},
 		{name: "another condition afterwards", by: both, after: func(h *hearing) { h.d.Conditions = nil }, want: []string{"evidence-changed", "two-approvers"}},
 		{name: "a document that came afterwards", by: both, after: func(h *hearing) {
 			h.d.Documents = append(h.d.Documents, Document{Kind: "sbom", SHA256: "cc"})
@@ -224,7 +224,7 @@ func changed(confirmedBy string) func(h *hearing) {
 	return func(h *hearing) {
 		c := &Classification{Class: ClassB, Applies: []ChangeClass{ClassB}, ConfirmedBy: confirmedBy}
 		if confirmedBy != "" {
-			c.ConfirmedAt = today
+			c.ConfirmedAt = reviewDay
 		}
 		h.d.Submission.Class, h.d.Submission.Classification = ClassB, c
 	}
@@ -238,7 +238,7 @@ func TestTheEvidenceHashIsOfTheEvidence(t *testing.T) {
 	was := h.d.SHA256
 	slices.Reverse(h.d.Cases)
 	h.d.Conditions[0].Due = h.d.Conditions[0].Due.In(time.FixedZone("IST", 19800))
-	h.d.Submission.Rev, h.d.Submission.UpdatedAt = 9, today
+	h.d.Submission.Rev, h.d.Submission.UpdatedAt = 9, reviewDay
 	h.assemble(t)
 	if h.d.SHA256 != was {
 		t.Error("the same evidence has another hash")

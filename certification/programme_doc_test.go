@@ -149,14 +149,17 @@ func TestRulesAreThoseThatRefuse(t *testing.T) {
 	}
 }
 
-// ruleOf finds the rule in Refuse(kind, "rule", …), Finding{Rule: "rule"} and
+// ruleOf finds the rule in Refuse(kind, "rule", …), checkText("rule", …), Finding{Rule: "rule"} and
 // Refusal{Rule: "rule"}.
 func ruleOf(n ast.Node) (string, bool) {
 	var e ast.Expr
 	switch n := n.(type) {
 	case *ast.CallExpr:
-		if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "Refuse" && len(n.Args) > 1 {
+		switch f, ok := n.Fun.(*ast.Ident); {
+		case ok && f.Name == "Refuse" && len(n.Args) > 1:
 			e = n.Args[1]
+		case ok && f.Name == "checkText" && len(n.Args) > 0:
+			e = n.Args[0]
 		}
 	case *ast.KeyValueExpr:
 		if k, ok := n.Key.(*ast.Ident); ok && k.Name == "Rule" {

@@ -47,9 +47,9 @@ type ReviewStore interface {
 // Tested says what the runs of a submission came to.
 type Tested interface {
 	// CaseEvidence is what stands for each case that the submission has to run, and
-	// for whatever else was run, by the runs that count; a case that none of them
-	// judged has no verdict.
-	CaseEvidence(ctx context.Context, s Submission) ([]CaseEvidence, error)
+	// for whatever else was run, by the runs that count with that release of the
+	// suite; a case that none of them judged has no verdict.
+	CaseEvidence(ctx context.Context, s Submission, release string) ([]CaseEvidence, error)
 	// OperatorsOf are the accounts that operated any run of the submission.
 	OperatorsOf(ctx context.Context, submission string) ([]string, error)
 }
@@ -139,7 +139,7 @@ func (r *Reviews) review(ctx context.Context, s Submission) (*Review, error) {
 	var w written
 	for _, step := range []func() error{
 		func() (err error) { rv.ties, err = r.ties(ctx, s); return err },
-		func() (err error) { rv.Cases, err = r.cases(ctx, s); return err },
+		func() (err error) { rv.Cases, err = r.cases(ctx, s, suite.Release); return err },
 		func() (err error) { rv.Documents, err = r.store.Documents(ctx, s.ID); return err },
 		func() (err error) { rv.Waivers, err = r.store.Waivers(ctx, s.ID); return err },
 		func() (err error) { rv.Claims, err = r.store.Claims(ctx, s.ID); return err },
@@ -205,9 +205,10 @@ func (r *Reviews) ties(ctx context.Context, s Submission) (t Ties, err error) {
 }
 
 // cases are those that the submission ran, and those that it takes over from the
-// certificate that it follows. What it ran itself stands in any case.
-func (r *Reviews) cases(ctx context.Context, s Submission) ([]CaseEvidence, error) {
-	all, err := r.tested.CaseEvidence(ctx, s)
+// certificate that it follows, which may be of an earlier release. What it ran
+// itself stands in any case.
+func (r *Reviews) cases(ctx context.Context, s Submission, release string) ([]CaseEvidence, error) {
+	all, err := r.tested.CaseEvidence(ctx, s, release)
 	if err != nil {
 		return nil, err
 	}
@@ -216,11 +217,11 @@ func (r *Reviews) cases(ctx context.Context, s Submission) ([]CaseEvidence, erro
 		own[c.Case] = true
 	}
 	for _, in := range s.Required().Inherited {
-		_, before, err := r.issuedFor(ctx, in.From)
+		c, before, err := r.issuedFor(ctx, in.From)
 		if err != nil {
 			return nil, err
 		}
-		were, err := r.cases(ctx, before)
+		were, err := r.cases(ctx, before, c.Suite)
 		if err != nil {
 			return nil, fmt.Errorf("what certificate %s rests on: %w", in.From, err)
 		}
@@ -242,7 +243,7 @@ func inherit(in Inherited, were []CaseEvidence, own map[string]bool) (out []Case
 	}
 	for _, id := range in.Cases {
 		if !shown[id] && !own[id] {
-			out = append(out, CaseEvidence{ID: id, Case: id, Inherited: in.From}.described())
+			out = append(out, CaseEvidence{ID: id, Case: id, Inherited: in.From}.Described())
 		}
 	}
 	return out
@@ -270,7 +271,7 @@ func (r *Reviews) relatives(ctx context.Context, rv *Review) error {
 		return fmt.Errorf("what it follows: %w", err)
 	}
 	rv.Source = &Source{c.Serial, c.State}
-	were, err := r.cases(ctx, before)
+	were, err := r.cases(ctx, before, c.Suite)
 	if err != nil {
 		return fmt.Errorf("what certificate %s rests on: %w", serial, err)
 	}

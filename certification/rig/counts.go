@@ -88,15 +88,20 @@ func (r *Rig) Outcomes(ctx context.Context, submission string) (Dossier, error) 
 	if err != nil {
 		return Dossier{}, err
 	}
-	runs, err := r.o.Store.RunsOf(ctx, submission)
+	return r.outcomes(ctx, sub, suite.Release)
+}
+
+// outcomes is Outcomes for the release that counts.
+func (r *Rig) outcomes(ctx context.Context, sub certification.Submission, release string) (Dossier, error) {
+	runs, err := r.o.Store.RunsOf(ctx, sub.ID)
 	if err != nil {
 		return Dossier{}, err
 	}
-	e := Dossier{Submission: sub.ID, Suite: suite.Release, Stale: map[string]string{}, Runs: []certification.Run{}, Outcomes: []CaseOutcome{}}
+	e := Dossier{Submission: sub.ID, Suite: release, Stale: map[string]string{}, Runs: []certification.Run{}, Outcomes: []CaseOutcome{}}
 	of := make(map[*suite.Result]string)
 	var all [][]*suite.Result
 	for _, run := range runs {
-		if ok, why := Counts(run, sub, suite.Release); !ok {
+		if ok, why := Counts(run, sub, release); !ok {
 			e.Stale[run.ID] = why
 			continue
 		}

@@ -27,7 +27,8 @@ func involved[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (
 	}, h)
 }
 
-// problemOfProgramme maps the refusals of the certificate programme; nil for others.
+// problemOfProgramme maps what the certificate programme refuses; nil for others.
+// Of several refusals the first says what kind of problem it is.
 func problemOfProgramme(err error) *Problem {
 	var refusal *certification.Refusal
 	if !errors.As(err, &refusal) {
@@ -42,5 +43,10 @@ func problemOfProgramme(err error) *Problem {
 	}
 	p := newProblem(k, refusal.Detail)
 	p.Rule = refusal.Rule
+	var several certification.Refusals
+	if errors.As(err, &several) {
+		p.Detail = several.Error()
+		p.Errors = each(several, func(r *certification.Refusal) Fault { return Fault{Message: r.Detail, Rule: r.Rule} })
+	}
 	return p
 }

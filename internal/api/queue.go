@@ -69,13 +69,13 @@ func (a *API) mountQueue() {
 		OperationID: "claim-submission", Method: http.MethodPut, Path: "/submissions/{id}/claim", Tags: []string{tagReviews},
 		Summary: "Say that one looks at a submission", Description: "It keeps nobody out.",
 	}, func(ctx context.Context, in *OfSubmission) (*nothing, error) {
-		return nil, a.reviews.Claim(ctx, certActor(ctx), in.ID)
+		return nil, a.reviews.Claim(ctx, partyOf(ctx), in.ID)
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "unclaim-submission", Method: http.MethodDelete, Path: "/submissions/{id}/claim", Tags: []string{tagReviews},
 		Summary: "Say that one looks no longer",
 	}, func(ctx context.Context, in *OfSubmission) (*nothing, error) {
-		return nil, a.reviews.Unclaim(ctx, certActor(ctx), in.ID)
+		return nil, a.reviews.Unclaim(ctx, partyOf(ctx), in.ID)
 	})
 }
 
@@ -96,7 +96,7 @@ func (a *API) listQueue(ctx context.Context, in *struct {
 		Newest: in.Order == "newest", Limit: in.Limit + 1,
 	}
 	if in.ClaimedBy == "me" {
-		q.ClaimedBy = certActor(ctx).Account
+		q.ClaimedBy = partyOf(ctx).Account
 	}
 	if in.Class != "" {
 		class := certification.ChangeClass(in.Class)

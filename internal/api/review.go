@@ -8,21 +8,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/proofmark/proofmark/certification"
-	"github.com/proofmark/proofmark/internal/auth"
 )
 
 // OfSubmission is the path of everything that is about one submission.
 type OfSubmission struct {
 	ID string `path:"id" maxLength:"100" doc:"sub_…"`
-}
-
-// certActor is who asks, in the words of the programme.
-func certActor(ctx context.Context) certification.Actor {
-	a := actorOf(ctx)
-	return certification.Actor{
-		Account: a.Account, Orgs: each(a.Orgs, func(m auth.Membership) string { return m.Org }),
-		Reviewer: a.Is(auth.RoleReviewer), Operator: a.Is(auth.RoleOperator),
-	}
 }
 
 // NewCondition is what a certificate will ask for.
@@ -40,15 +30,15 @@ func (a *API) mountReviews() {
 		Summary:     "Read what a decision rests on",
 		Description: "Each case with its findings, what changed since the certified firmware, documents, waivers, conditions, what reviewers said, and what stands against approving it. A decision names evidence_sha256, a mark papers_sha256.",
 	}, func(ctx context.Context, in *OfSubmission) (*reply[certification.Review], error) {
-		return answerReview(a.reviews.ReviewFor(ctx, certActor(ctx), in.ID))
+		return answerReview(a.reviews.ReviewFor(ctx, partyOf(ctx), in.ID))
 	})
-	person(a, huma.Operation{
+	involved(a, huma.Operation{
 		OperationID: "get-feedback", Method: http.MethodGet, Path: "/submissions/{id}/feedback", Tags: []string{tagReviews},
 		Summary: "Read a review as its vendor", Description: "For members of the submitting organisation: what was decided, what has to change, the public comments. Needs scope startup.",
 	}, func(ctx context.Context, in *OfSubmission) (*reply[certification.Feedback], error) {
-		return answer(a.reviews.Feedback(ctx, certActor(ctx), in.ID))
+		return answer(a.reviews.Feedback(ctx, partyOf(ctx), in.ID))
 	})
-	person(a, huma.Operation{
+	involved(a, huma.Operation{
 		OperationID: "comment", Method: http.MethodPost, Path: "/submissions/{id}/comments", Tags: []string{tagReviews},
 		Summary: "Comment on a submission", DefaultStatus: http.StatusCreated,
 		Description: "By a reviewer, or by a member of the submitting organisation, whose comments are always public to both. Comments are never edited.",
@@ -63,7 +53,7 @@ func (a *API) mountReviews() {
 	},
 	) (*reply[certification.Comment], error) {
 		b := in.Body
-		return answer(a.reviews.Comment(ctx, certActor(ctx), in.ID, certification.NewComment{Case: b.Case, ReplyTo: b.ReplyTo, Public: b.Public, Text: b.Text}))
+		return answer(a.reviews.Comment(ctx, partyOf(ctx), in.ID, certification.NewComment{Case: b.Case, ReplyTo: b.ReplyTo, Public: b.Public, Text: b.Text}))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "mark-item", Method: http.MethodPost, Path: "/submissions/{id}/marks", Tags: []string{tagReviews},
@@ -79,7 +69,7 @@ func (a *API) mountReviews() {
 	},
 	) (*reply[certification.Review], error) {
 		b := in.Body
-		return answerReview(a.reviews.Mark(ctx, certActor(ctx), in.ID, certification.NewMark{Item: b.Item, OK: b.OK, Note: b.Note, Papers: b.Papers}))
+		return answerReview(a.reviews.Mark(ctx, partyOf(ctx), in.ID, certification.NewMark{Item: b.Item, OK: b.OK, Note: b.Note, Papers: b.Papers}))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "accept-verdict", Method: http.MethodPost, Path: "/submissions/{id}/acceptances", Tags: []string{tagReviews},
@@ -94,7 +84,7 @@ func (a *API) mountReviews() {
 	},
 	) (*reply[certification.Review], error) {
 		b := in.Body
-		return answerReview(a.reviews.Accept(ctx, certActor(ctx), in.ID, b.Case, b.Run, b.Note))
+		return answerReview(a.reviews.Accept(ctx, partyOf(ctx), in.ID, b.Case, b.Run, b.Note))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "set-conditions", Method: http.MethodPut, Path: "/submissions/{id}/conditions", Tags: []string{tagReviews},
@@ -110,7 +100,7 @@ func (a *API) mountReviews() {
 		for _, c := range in.Body.Conditions {
 			list = append(list, certification.NewCondition{Text: c.Text, Due: c.Due})
 		}
-		return answerReview(a.reviews.SetConditions(ctx, certActor(ctx), in.ID, list))
+		return answerReview(a.reviews.SetConditions(ctx, partyOf(ctx), in.ID, list))
 	})
 	a.mountDecisions()
 	a.mountWaivers()

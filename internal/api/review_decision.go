@@ -27,14 +27,14 @@ type ruling struct {
 	Body Ruling
 }
 
-// Reason says why something is taken back or done again.
-type Reason struct {
+// Grounds are why something is taken back, decided or done again.
+type Grounds struct {
 	Reason string `json:"reason" minLength:"10" maxLength:"10000"`
 }
 
 type reasoned struct {
 	OfSubmission
-	Body Reason
+	Body Grounds
 }
 
 func (a *API) mountDecisions() {
@@ -43,7 +43,7 @@ func (a *API) mountDecisions() {
 		Summary: "Approve a submission", Description: "Two different reviewers without a tie to the vendor or its runs approve the same evidence; the second makes it approved.",
 	}, func(ctx context.Context, in *ruling) (*reply[certification.Review], error) {
 		b := in.Body
-		return answerReview(a.reviews.Approve(ctx, certActor(ctx), in.ID, certification.Ruling{Evidence: b.Evidence, Reason: b.Reason, Note: b.Note}))
+		return answerReview(a.reviews.Approve(ctx, partyOf(ctx), in.ID, certification.Ruling{Evidence: b.Evidence, Reason: b.Reason, Note: b.Note}))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "request-changes", Method: http.MethodPost, Path: "/submissions/{id}/request-changes", Tags: []string{tagReviews},
@@ -60,25 +60,25 @@ func (a *API) mountDecisions() {
 		for _, asked := range in.Body.Asked {
 			r.Asked = append(r.Asked, certification.Asked{Case: asked.Case, Text: asked.Text})
 		}
-		return answerReview(a.reviews.RequestChanges(ctx, certActor(ctx), in.ID, r))
+		return answerReview(a.reviews.RequestChanges(ctx, partyOf(ctx), in.ID, r))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "reject-submission", Method: http.MethodPost, Path: "/submissions/{id}/reject", Tags: []string{tagReviews},
 		Summary: "Reject a submission", Description: "For good.",
 	}, func(ctx context.Context, in *ruling) (*reply[certification.Review], error) {
 		b := in.Body
-		return answerReview(a.reviews.Reject(ctx, certActor(ctx), in.ID, certification.Ruling{Evidence: b.Evidence, Reason: b.Reason, Note: b.Note}))
+		return answerReview(a.reviews.Reject(ctx, partyOf(ctx), in.ID, certification.Ruling{Evidence: b.Evidence, Reason: b.Reason, Note: b.Note}))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "take-back-approval", Method: http.MethodPost, Path: "/submissions/{id}/take-back-approval", Tags: []string{tagReviews},
 		Summary: "Take one's approval back", Description: "As long as no certificate is being issued. An approved submission goes back to review.",
 	}, func(ctx context.Context, in *reasoned) (*reply[certification.Review], error) {
-		return answerReview(a.reviews.TakeBackApproval(ctx, certActor(ctx), in.ID, in.Body.Reason))
+		return answerReview(a.reviews.TakeBackApproval(ctx, partyOf(ctx), in.ID, in.Body.Reason))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "repeat-runs", Method: http.MethodPost, Path: "/submissions/{id}/repeat", Tags: []string{tagReviews},
 		Summary: "Send a submission back to testing", Description: "A run has to be made again.",
 	}, func(ctx context.Context, in *reasoned) (*reply[certification.Review], error) {
-		return answerReview(a.reviews.Repeat(ctx, certActor(ctx), in.ID, in.Body.Reason))
+		return answerReview(a.reviews.Repeat(ctx, partyOf(ctx), in.ID, in.Body.Reason))
 	})
 }

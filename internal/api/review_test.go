@@ -28,7 +28,7 @@ type verdicts struct {
 }
 
 // CaseEvidence implements certification.Tested.
-func (v *verdicts) CaseEvidence(_ context.Context, s certification.Submission) ([]certification.CaseEvidence, error) {
+func (v *verdicts) CaseEvidence(_ context.Context, s certification.Submission, _ string) ([]certification.CaseEvidence, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.cases[s.ID]), nil
@@ -266,7 +266,10 @@ func TestChangesAreRequestedAndAnswered(t *testing.T) {
 	if f.State != certification.ChangesRequested || len(f.Asked) != 2 || len(f.Comments) != 2 || f.Comments[0].By != "" || strings.Contains(string(r.body), "for us only") {
 		t.Errorf("%s", r.body)
 	}
-	stranger := c.somebody(auth.ScopeStartup)
+	nobody, stranger, own := c.somebody(auth.ScopeStartup), c.somebody(auth.ScopeStartup), id.New("org")
+	c.exec("INSERT INTO org (id, name, legal_name, country, created_at, blocked_at) VALUES ($1, 'Other', 'Other', 'IN', 1, 0)", own)
+	c.exec("INSERT INTO member (org, account, role, since) VALUES ($1, $2, 'member', 1)", own, c.accounts[stranger])
+	c.problem(c.as(nobody, "GET", "/submissions/"+c.sub+"/feedback", nil), http.StatusForbidden, "forbidden")
 	c.problem(c.as(stranger, "GET", "/submissions/"+c.sub+"/feedback", nil), http.StatusNotFound, "not-found")
 	c.rule(c.as(stranger, "POST", "/submissions/"+c.sub+"/comments", object{"text": "hello"}), http.StatusForbidden, "forbidden", "reviewer-only")
 }

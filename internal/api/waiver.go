@@ -12,7 +12,7 @@ import (
 
 type onWaiver struct {
 	ID   string `path:"id" maxLength:"100" doc:"wvr_…"`
-	Body Reason
+	Body Grounds
 }
 
 func (a *API) mountWaivers() {
@@ -32,7 +32,7 @@ func (a *API) mountWaivers() {
 	},
 	) (*reply[certification.Waiver], error) {
 		b := in.Body
-		return answer(a.reviews.ProposeWaiver(ctx, certActor(ctx), in.ID, certification.NewWaiver{
+		return answer(a.reviews.ProposeWaiver(ctx, partyOf(ctx), in.ID, certification.NewWaiver{
 			Requirement: b.Requirement, Cases: b.Cases, Scope: b.Scope, Reason: b.Reason, Until: b.Until,
 		}))
 	})
@@ -40,18 +40,18 @@ func (a *API) mountWaivers() {
 		OperationID: "approve-waiver", Method: http.MethodPost, Path: "/waivers/{id}/approve", Tags: []string{tagReviews},
 		Summary: "Approve a waiver", Description: "Not by who proposed it.",
 	}, func(ctx context.Context, in *onWaiver) (*reply[certification.Waiver], error) {
-		return answer(a.reviews.DecideWaiver(ctx, certActor(ctx), in.ID, true, in.Body.Reason))
+		return answer(a.reviews.DecideWaiver(ctx, partyOf(ctx), in.ID, true, in.Body.Reason))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "refuse-waiver", Method: http.MethodPost, Path: "/waivers/{id}/refuse", Tags: []string{tagReviews},
 		Summary: "Refuse a waiver",
 	}, func(ctx context.Context, in *onWaiver) (*reply[certification.Waiver], error) {
-		return answer(a.reviews.DecideWaiver(ctx, certActor(ctx), in.ID, false, in.Body.Reason))
+		return answer(a.reviews.DecideWaiver(ctx, partyOf(ctx), in.ID, false, in.Body.Reason))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "take-back-waiver", Method: http.MethodPost, Path: "/waivers/{id}/take-back", Tags: []string{tagReviews},
 		Summary: "End a waiver before its date", Description: "Of an issued certificate too: what becomes of that is decided with the certificate.",
 	}, func(ctx context.Context, in *onWaiver) (*reply[certification.Waiver], error) {
-		return answer(a.reviews.TakeBackWaiver(ctx, certActor(ctx), in.ID, in.Body.Reason))
+		return answer(a.reviews.TakeBackWaiver(ctx, partyOf(ctx), in.ID, in.Body.Reason))
 	})
 }

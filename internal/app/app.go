@@ -12,6 +12,7 @@ import (
 
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
@@ -39,6 +40,7 @@ type App struct {
 	book     *campaigns.Book
 	payments campaigns.Provider
 	psp      *simulator.PSP // nil unless the provider is the simulator in this process
+	reviews  *certification.Reviews
 	jobs     *jobs.Runner
 	metrics  *metrics
 

@@ -69,6 +69,7 @@ func (a *App) startHTTP(context.Context) error {
 		Campaigns: a.db.Campaigns(),
 		Blobs:     a.blobs,
 		Rig:       a.rig,
+		Reviews:   a.reviews,
 		Log:       a.log.With("part", "http"),
 		PublicURL: a.cfg.PublicURL,
 		Proxies:   a.cfg.Proxies,

@@ -127,6 +127,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
 		a.jobs.Every(j.kind, j.every, "all")
 	}
+	a.jobs.Register(certification.WaiverEndJob, func(ctx context.Context, j jobs.Job) error { return a.reviews.EndWaiver(ctx, string(j.Payload)) })
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
 	if err := a.jobs.Start(); err != nil {
 		return err

@@ -45,6 +45,7 @@ func (a *App) startRig(ctx context.Context) error {
 		o.Names = benchNames(a.addrs.Bench, a.addrs.BenchTLS)
 	}
 	a.rig = rig.New(o)
+	a.reviews = certification.NewReviews(a.db.Programme(), a.rig, nil)
 	a.onStop("benches", a.rig.Close)
 	for _, ln := range listeners {
 		go func() {

@@ -18,7 +18,7 @@ var _ certification.ReviewStore = Programme{}
 
 // SaveReview stores one act of a review, or nothing of it.
 func (s Programme) SaveReview(ctx context.Context, c certification.ReviewChange) error {
-	err := s.transact(ctx, func(q *dbgen.Queries) error {
+	return s.recorded(ctx, c.Audit, c.Notices, func(q *dbgen.Queries) error {
 		// First, since its row is what everybody who changes a review meets at.
 		if c.Submission != nil {
 			if err := saveSubmission(ctx, q, c.Was, *c.Submission); err != nil {
@@ -36,12 +36,8 @@ func (s Programme) SaveReview(ctx context.Context, c certification.ReviewChange)
 				return fmt.Errorf("entry %s: %w", e.ID, err)
 			}
 		}
-		return record(ctx, q, c.Audit, c.Notices)
-	})
-	if err == nil {
-		s.told()
-	}
-	return s.wrap(ctx, err, "review of %s", aboutWhat(c))
+		return nil
+	}, "review of %s", aboutWhat(c))
 }
 
 func aboutWhat(c certification.ReviewChange) string {
@@ -84,7 +80,8 @@ func takeBack(ctx context.Context, q *dbgen.Queries, d *certification.Decision) 
 // Decisions are those of all rounds, by time.
 func (s Programme) Decisions(ctx context.Context, submission string) ([]certification.Decision, error) {
 	rows, err := s.read.Decisions(ctx, submission)
-	return parsed[certification.Decision](ctx, s.DB, rows, err, "decisions on submission %s", submission)
+	found, err := unmarshalled[certification.Decision](rows, err)
+	return found, s.wrap(ctx, err, "decisions on submission %s", submission)
 }
 
 // ReviewEntries are the lines of a review, by time.
@@ -176,15 +173,4 @@ func (s Programme) Queue(ctx context.Context, want certification.QueueQuery) ([]
 func (s Programme) WaitingSince(ctx context.Context, state certification.SubmissionState) ([]time.Time, error) {
 	rows, err := s.read.WaitingSince(ctx, string(state))
 	return list(rows, micros.Time.Time), s.wrap(ctx, err, "submissions in %s", state)
-}
-
-// parsed reads bodies.
-func parsed[T any](ctx context.Context, db *DB, bodies []string, err error, format string, args ...any) ([]T, error) {
-	values := make([]T, len(bodies))
-	for i, b := range bodies {
-		if err == nil {
-			err = json.Unmarshal([]byte(b), &values[i])
-		}
-	}
-	return values, db.wrap(ctx, err, format, args...)
 }

@@ -49,7 +49,7 @@ func (r *room) pass(d time.Duration) {
 }
 
 // CaseEvidence implements certification.Tested.
-func (r *room) CaseEvidence(_ context.Context, s certification.Submission) ([]certification.CaseEvidence, error) {
+func (r *room) CaseEvidence(_ context.Context, s certification.Submission, _ string) ([]certification.CaseEvidence, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.cases[s.ID]), nil

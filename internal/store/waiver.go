@@ -57,5 +57,6 @@ func (s Programme) Waiver(ctx context.Context, id string) (certification.Waiver,
 // Waivers are those of a submission, by id.
 func (s Programme) Waivers(ctx context.Context, submission string) ([]certification.Waiver, error) {
 	rows, err := s.read.Waivers(ctx, submission)
-	return parsed[certification.Waiver](ctx, s.DB, rows, err, "waivers of submission %s", submission)
+	found, err := unmarshalled[certification.Waiver](rows, err)
+	return found, s.wrap(ctx, err, "waivers of submission %s", submission)
 }
