@@ -55,11 +55,12 @@ func (c Certificate) Public() Certificate {
 	c.Proposed = nil
 	c.Conditions = slices.Clone(c.Conditions)
 	for i := range c.Conditions {
-		c.Conditions[i].MetBy = ""
+		c.Conditions[i].MetBy, c.Conditions[i].Reminded = "", 0
 	}
 	c.Waivers = slices.Clone(c.Waivers)
 	for i := range c.Waivers {
-		c.Waivers[i].ProposedBy, c.Waivers[i].DecidedBy = "", ""
+		w := &c.Waivers[i]
+		w.ProposedBy, w.DecidedBy, w.EndedBy, w.Decision = "", "", "", ""
 	}
 	return c
 }

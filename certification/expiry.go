@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/certification/translog"
@@ -12,11 +13,15 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
-// Tick does what is due: it ends what is over, suspends what missed a condition,
-// and looks at the regions again. It is a recurring job; two of it at once do no
+// LifeJob is the kind of the job that calls Tick of Regulatory and of Life, in this
+// order: what a document says of a region is worked out from what is left of it.
+const LifeJob = "certificate.life"
+
+// Tick does what is due: it ends what is over, suspends what missed a condition or
+// lost a waiver, reminds, and looks at the regions again. It is a recurring job; two of it at once do no
 // harm, and nothing is lost where it comes late: every date is looked at as it is.
 func (l *Life) Tick(ctx context.Context) error {
-	return errors.Join(l.expire(ctx), l.missed(ctx), l.Reassess(ctx, ""))
+	return errors.Join(l.expire(ctx), l.missed(ctx), l.unwaived(ctx), l.remind(ctx), l.Reassess(ctx, ""))
 }
 
 func (l *Life) expire(ctx context.Context) error {
@@ -55,7 +60,7 @@ func (l *Life) miss(ctx context.Context, c Certificate, now time.Time) error {
 			text = d.Text
 		}
 	}
-	reason := fmt.Sprintf("a condition was not met by its date: %s", text)
+	reason := leafReason("a condition was not met by its date: " + text)
 	if c.State == Active {
 		_, err := l.move(ctx, c, Suspended, ByProgramme, audit.System, reason)
 		return err
@@ -66,6 +71,58 @@ func (l *Life) miss(ctx context.Context, c Certificate, now time.Time) error {
 	}
 	_, err = l.keep(ctx, c.State, c, rec)
 	return err
+}
+
+// unwaived suspends certificates that rest on a waiver which has ended: the
+// requirement is unmet, and nothing lets it be so any more. A waiver that is marked
+// as ended here is not looked at again; a person who reinstates has decided on it.
+func (l *Life) unwaived(ctx context.Context) error {
+	bare, err := l.store.CertificatesUnwaived(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, c := range bare {
+		errs = append(errs, unlessFirst(l.unwaive(ctx, c)))
+	}
+	return errors.Join(errs...)
+}
+
+func (l *Life) unwaive(ctx context.Context, c Certificate) error {
+	waivers, err := l.store.Waivers(ctx, c.Submission)
+	if err != nil {
+		return err
+	}
+	c.Waivers = slices.Clone(c.Waivers)
+	var reason string
+	for i := range c.Waivers {
+		w := &c.Waivers[i]
+		at := slices.IndexFunc(waivers, func(now Waiver) bool { return now.ID == w.ID && now.State == WaiverEnded })
+		if at >= 0 && w.State != WaiverEnded {
+			*w = waivers[at]
+			reason = fmt.Sprintf("the waiver of %s has ended: %s", w.Requirement, w.EndReason)
+		}
+	}
+	switch {
+	case reason == "":
+		return nil
+	case c.State == Active:
+		_, err := l.move(ctx, c, Suspended, ByProgramme, audit.System, leafReason(reason))
+		return err
+	}
+	rec, err := c.told(l.now(), audit.System, "certificate.waiver-ended", map[string]string{"reason": reason})
+	if err == nil {
+		_, err = l.keep(ctx, c.State, c, rec)
+	}
+	return err
+}
+
+// leafReason is the beginning of a text that a leaf has no room for.
+func leafReason(s string) string {
+	if len(s) <= mostLeafReason {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostLeafReason-len("…")], "") + "…"
 }
 
 func (c Condition) open() bool { return c.MetAt.IsZero() && !c.Missed }
@@ -87,6 +144,8 @@ func (l *Life) MeetCondition(ctx context.Context, a Actor, serial string, rev in
 	switch {
 	case i < 0:
 		return c, fmt.Errorf("condition %s of certificate %s: %w", condition, c.Serial, registry.ErrNotFound)
+	case c.State != Active && c.State != Suspended:
+		return c, Refuse(ErrState, "condition-open", "certificate %s is %s: nothing is owed on it any more", c.Serial, c.State)
 	case !c.Conditions[i].MetAt.IsZero():
 		return c, Refuse(ErrState, "condition-open", "condition %s of certificate %s was met on %s", condition, c.Serial, day(c.Conditions[i].MetAt))
 	}
@@ -136,7 +195,7 @@ func (l *Life) reassess(ctx context.Context, c Certificate, papers []RegulatoryD
 		}
 		e := translog.Event{Kind: translog.RegionRestored, Serial: c.Serial, At: translog.Instant(now), Region: region}
 		if !stand.Holds {
-			e.Kind, e.Reason = translog.RegionLost, stand.Missing[0]
+			e.Kind, e.Reason = translog.RegionLost, leafReason(stand.Missing[0])
 		}
 		events = append(events, e)
 	}
@@ -149,7 +208,7 @@ func (l *Life) reassess(ctx context.Context, c Certificate, papers []RegulatoryD
 		if err != nil {
 			return err
 		}
-		rec.Entries, rec.Notices = append(rec.Entries, r.Entries...), append(rec.Notices, r.Notices...)
+		rec = rec.and(r)
 	}
 	_, err := l.keep(ctx, c.State, c, rec, events...)
 	return err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/proofmark/proofmark/certification/translog"
@@ -34,6 +35,10 @@ type LifeStore interface {
 	CertificatesOver(ctx context.Context, then time.Time) ([]Certificate, error)
 	// CertificatesOwing are active or suspended ones with an open condition that is due at or before then.
 	CertificatesOwing(ctx context.Context, then time.Time) ([]Certificate, error)
+	// CertificatesUnwaived are active or suspended ones of whose submission a waiver has ended.
+	CertificatesUnwaived(ctx context.Context) ([]Certificate, error)
+	// Waivers of a submission.
+	Waivers(ctx context.Context, submission string) ([]Waiver, error)
 	// CertificatesHeld by an organisation, active or suspended; an empty one is all.
 	CertificatesHeld(ctx context.Context, org string) ([]Certificate, error)
 	RegulatoryOf(ctx context.Context, org string, state RegulatoryState) ([]RegulatoryDocument, error)
@@ -86,16 +91,22 @@ func (l *Life) GiveBack(ctx context.Context, a Actor, serial string, rev int64, 
 // ProposeRevocation asks for a certificate's end, for good. Another person confirms
 // it with Revoke; the proposal is nobody's to see outside the programme.
 func (l *Life) ProposeRevocation(ctx context.Context, a Actor, serial string, rev int64, reason string) (Certificate, error) {
-	c, by, err := l.see(ctx, a, serial, rev, Revoked, reason)
+	c, by, err := l.see(ctx, a, serial, rev, Revoked)
+	if err == nil {
+		err = checkReason(c, reason)
+	}
 	if err != nil {
 		return c, err
 	}
 	if err := l.mayMove(c, Revoked, by); err != nil {
 		return c, err
 	}
+	if c.Proposed != nil {
+		return c, Refuse(ErrState, "two-to-revoke", "account %s proposed to revoke certificate %s on %s: confirm that, or drop it", c.Proposed.By, c.Serial, day(c.Proposed.At))
+	}
 	now := l.now()
 	c.Proposed = &Proposal{By: a.Account, Reason: reason, At: now}
-	entry, err := audit.New(now, a.Account, "certificate.revocation-proposed", c.Serial, c.Org, map[string]string{"reason": reason})
+	entry, err := secret(now, a, "certificate.revocation-proposed", c, reason)
 	if err != nil {
 		return c, err
 	}
@@ -104,7 +115,10 @@ func (l *Life) ProposeRevocation(ctx context.Context, a Actor, serial string, re
 
 // DropRevocation takes a proposal back.
 func (l *Life) DropRevocation(ctx context.Context, a Actor, serial string, rev int64, reason string) (Certificate, error) {
-	c, _, err := l.see(ctx, a, serial, rev, Revoked, reason)
+	c, _, err := l.see(ctx, a, serial, rev, Revoked)
+	if err == nil {
+		err = checkReason(c, reason)
+	}
 	if err != nil {
 		return c, err
 	}
@@ -112,17 +126,23 @@ func (l *Life) DropRevocation(ctx context.Context, a Actor, serial string, rev i
 		return c, Refuse(ErrState, "two-to-revoke", "nobody proposed to revoke certificate %s", c.Serial)
 	}
 	c.Proposed = nil
-	entry, err := audit.New(l.now(), a.Account, "certificate.revocation-dropped", c.Serial, c.Org, map[string]string{"reason": reason})
+	entry, err := secret(l.now(), a, "certificate.revocation-dropped", c, reason)
 	if err != nil {
 		return c, err
 	}
 	return l.keep(ctx, c.State, c, Record{Entries: []audit.Entry{entry}})
 }
 
+// secret is an entry of the audit that is no organisation's to read: its holder
+// does not hear of what may not come to pass.
+func secret(at time.Time, a Actor, action string, c Certificate, reason string) (audit.Entry, error) {
+	return audit.New(at, a.Account, action, c.Serial, "", map[string]string{"reason": reason})
+}
+
 // Revoke confirms what another person proposed. The reason that was proposed is
 // the public one.
 func (l *Life) Revoke(ctx context.Context, a Actor, serial string, rev int64) (Certificate, error) {
-	c, err := l.store.Certificate(ctx, serial)
+	c, by, err := l.see(ctx, a, serial, rev, Revoked)
 	if err != nil {
 		return c, err
 	}
@@ -132,13 +152,15 @@ func (l *Life) Revoke(ctx context.Context, a Actor, serial string, rev int64) (C
 	case c.Proposed.By == a.Account:
 		return c, Refuse(ErrForbidden, "two-to-revoke", "account %s proposed to revoke certificate %s itself: another person confirms it", a.Account, c.Serial)
 	}
-	reason := c.Proposed.Reason
-	return l.decide(ctx, a, serial, rev, Revoked, reason, nil)
+	return l.move(ctx, c, Revoked, by, a.Account, c.Proposed.Reason)
 }
 
 // decide makes a person's move.
 func (l *Life) decide(ctx context.Context, a Actor, serial string, rev int64, to CertificateState, reason string, guard func(Certificate) error) (Certificate, error) {
-	c, by, err := l.see(ctx, a, serial, rev, to, reason)
+	c, by, err := l.see(ctx, a, serial, rev, to)
+	if err == nil {
+		err = checkReason(c, reason)
+	}
 	if err == nil && guard != nil {
 		err = guard(c)
 	}
@@ -150,7 +172,7 @@ func (l *Life) decide(ctx context.Context, a Actor, serial string, rev int64, to
 
 // see reads a certificate for a person who wants something of it, and says as what
 // the person acts.
-func (l *Life) see(ctx context.Context, a Actor, serial string, rev int64, to CertificateState, reason string) (Certificate, Mover, error) {
+func (l *Life) see(ctx context.Context, a Actor, serial string, rev int64, to CertificateState) (Certificate, Mover, error) {
 	c, err := l.store.Certificate(ctx, serial)
 	if err != nil {
 		return c, "", err
@@ -159,10 +181,7 @@ func (l *Life) see(ctx context.Context, a Actor, serial string, rev int64, to Ce
 		return c, "", fmt.Errorf("certificate %s is at revision %d, the decision is of revision %d: %w", c.Serial, c.Rev, rev, registry.ErrConflict)
 	}
 	by, err := asMoverOf(a, c, to)
-	if err != nil {
-		return c, "", err
-	}
-	return c, by, checkReason(c, reason)
+	return c, by, err
 }
 
 func asMoverOf(a Actor, c Certificate, to CertificateState) (Mover, error) {
@@ -184,11 +203,17 @@ func asMoverOf(a Actor, c Certificate, to CertificateState) (Mover, error) {
 const (
 	leastLeafReason = 10
 	mostLeafReason  = 1000
+	mostLeafBytes   = 3000 // of them, so that it fits into a leaf whatever the script
 )
 
 func checkReason(c Certificate, reason string) error {
-	if n := utf8.RuneCountInString(strings.TrimSpace(reason)); n < leastLeafReason || n > mostLeafReason || !utf8.ValidString(reason) {
-		return Refuse(ErrInvalid, "certificate-reason", "the reason for certificate %s has %d characters: want %d to %d", c.Serial, n, leastLeafReason, mostLeafReason)
+	n := utf8.RuneCountInString(strings.TrimSpace(reason))
+	switch {
+	case n < leastLeafReason || utf8.RuneCountInString(reason) > mostLeafReason || len(reason) > mostLeafBytes:
+		return Refuse(ErrInvalid, "certificate-reason", "the reason for certificate %s has %d characters in %d bytes: want %d to %d, in %d bytes at most",
+			c.Serial, n, len(reason), leastLeafReason, mostLeafReason, mostLeafBytes)
+	case !utf8.ValidString(reason) || strings.ContainsFunc(reason, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }):
+		return Refuse(ErrInvalid, "certificate-reason", "the reason for certificate %s is not plain text", c.Serial)
 	}
 	return nil
 }

@@ -12,8 +12,12 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
-// StatusEvery is how often the status list is signed anew where nothing changed.
+// StatusEvery is by when there is a newer list, also where nothing changed. The job
+// that sees to it runs twice as often, so that one turn may fail.
 const StatusEvery = time.Hour
+
+// statusYoung is the age below which a list that counts every leaf is not signed anew.
+const statusYoung = StatusEvery / 4
 
 // StatusStore keeps the newest signed list.
 type StatusStore interface {
@@ -54,16 +58,29 @@ func NewStatusDesk(store StatusStore, keys IssuingKeys, now func() time.Time) *S
 	return &StatusDesk{store: store, keys: keys, now: now}
 }
 
-// Sign signs what holds now, and again where something changed meanwhile. Of
-// several processes that do it at once the one that looked at the most wins, and
-// the others do no harm.
+// Sign signs what holds now, unless the newest list says so already, and again
+// where something changed meanwhile. Of several processes that do it at once the
+// one that looked at the most wins, and the others look again.
 func (d *StatusDesk) Sign(ctx context.Context) error {
 	for range signTurns {
-		signed, err := d.sign(ctx)
+		// The size first: what changes meanwhile may be in the list already; nothing that
+		// the size counts is missing in it.
+		size, err := d.store.LogSize(ctx)
 		if err != nil {
-			return unlessFirst(err)
+			return fmt.Errorf("status list: %w", err)
 		}
-		if size, err := d.store.LogSize(ctx); err != nil || size == signed {
+		last, err := d.store.Status(ctx)
+		if err != nil && !errors.Is(err, registry.ErrNotFound) {
+			return fmt.Errorf("status list: %w", err)
+		}
+		now := d.now().UTC().Truncate(time.Microsecond)
+		if err == nil && last.LogSize >= size && now.Sub(last.IssuedAt) < statusYoung {
+			return nil
+		}
+		if !now.After(last.IssuedAt) { // another process's clock is ahead of ours
+			now = last.IssuedAt.Add(time.Microsecond)
+		}
+		if err := d.sign(ctx, size, now); unlessFirst(err) != nil {
 			return err
 		}
 	}
@@ -73,35 +90,29 @@ func (d *StatusDesk) Sign(ctx context.Context) error {
 // signTurns bounds how often one call signs.
 const signTurns = 5
 
-func (d *StatusDesk) sign(ctx context.Context) (size int64, err error) {
-	// The size first: what changes meanwhile may be in the list already; nothing that
-	// the size counts is missing in it.
-	if size, err = d.store.LogSize(ctx); err != nil {
-		return 0, fmt.Errorf("status list: %w", err)
-	}
+func (d *StatusDesk) sign(ctx context.Context, size int64, now time.Time) error {
 	entries, err := d.store.StatusEntries(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("status list: %w", err)
+		return fmt.Errorf("status list: %w", err)
 	}
 	key, err := d.keys.Signer(ctx, signing.Status)
 	if err != nil {
-		return 0, fmt.Errorf("status list: %w", err)
+		return fmt.Errorf("status list: %w", err)
 	}
-	now := d.now().UTC().Truncate(time.Microsecond)
 	text, err := StatusList{
 		IssuedAt: translog.Instant(now), NextUpdate: translog.Instant(now.Add(StatusEvery)), LogSize: size, Entries: entries,
 	}.Sign(key)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	s := SignedStatus{now, size, text}
 	if err := d.store.SaveStatus(ctx, s); err != nil {
-		return 0, err
+		return err
 	}
 	d.mu.Lock()
-	d.last, d.read = s, now
+	d.last, d.read = s, d.now()
 	d.mu.Unlock()
-	return size, nil
+	return nil
 }
 
 // statusFresh is how long another process's newer list may take to be served here.

@@ -77,7 +77,7 @@ func (a *API) mountCertificates() {
 
 func (a *API) publicCertificate(ctx context.Context, c certification.Certificate) (PublicCertificate, error) {
 	p := PublicCertificate{Certificate: c.Public()}
-	if actor := certActor(ctx); actor.Reviewer || actor.Operator {
+	if actor := partyOf(ctx); actor.Reviewer || actor.Operator {
 		p.Certificate = c // whoever may decide sees what is proposed
 	}
 	var err error

@@ -52,7 +52,7 @@ func (a *API) mountLife() {
 			OperationID: d.id, Method: http.MethodPost, Path: "/certificates/{serial}/" + d.path, Tags: []string{tagCertificates},
 			Summary: d.summary, Description: d.description,
 		}, func(ctx context.Context, in *decision) (*reply[certification.Certificate], error) {
-			return answer(d.do(ctx, certActor(ctx), in.Serial, in.Body.Rev, in.Body.Reason))
+			return answer(d.do(ctx, partyOf(ctx), in.Serial, in.Body.Rev, in.Body.Reason))
 		})
 	}
 	reviewer(a, huma.Operation{
@@ -65,13 +65,13 @@ func (a *API) mountLife() {
 		}
 	},
 	) (*reply[certification.Certificate], error) {
-		return answer(a.life.Revoke(ctx, certActor(ctx), in.Serial, in.Body.Rev))
+		return answer(a.life.Revoke(ctx, partyOf(ctx), in.Serial, in.Body.Rev))
 	})
 	startup(a, huma.Operation{
 		OperationID: "give-back-certificate", Method: http.MethodPost, Path: "/certificates/{serial}/withdraw", Tags: []string{tagCertificates},
 		Summary: "Give a certificate back", Description: "By a member of its holder.",
 	}, func(ctx context.Context, in *decision) (*reply[certification.Certificate], error) {
-		return answer(a.life.GiveBack(ctx, certActor(ctx), in.Serial, in.Body.Rev, in.Body.Reason))
+		return answer(a.life.GiveBack(ctx, partyOf(ctx), in.Serial, in.Body.Rev, in.Body.Reason))
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "meet-condition", Method: http.MethodPost, Path: "/certificates/{serial}/conditions/{condition}/met", Tags: []string{tagCertificates},
@@ -85,6 +85,6 @@ func (a *API) mountLife() {
 		}
 	},
 	) (*reply[certification.Certificate], error) {
-		return answer(a.life.MeetCondition(ctx, certActor(ctx), in.Serial, in.Body.Rev, in.Condition, in.Body.Note))
+		return answer(a.life.MeetCondition(ctx, partyOf(ctx), in.Serial, in.Body.Rev, in.Condition, in.Body.Note))
 	})
 }

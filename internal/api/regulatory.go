@@ -36,27 +36,27 @@ func (a *API) mountRegulatory() {
 		State certification.RegulatoryState `query:"state" enum:"submitted,verified,refused,expired,withdrawn"`
 	},
 	) (*reply[regulatoryList], error) {
-		found, err := a.regulatory.Documents(ctx, certActor(ctx), in.Org, in.State)
+		found, err := a.regulatory.Documents(ctx, partyOf(ctx), in.Org, in.State)
 		return answer(regulatoryList{found}, err)
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "regulatory-queue", Method: http.MethodGet, Path: "/regulatory", Tags: []string{tagRegulatory},
 		Summary: "List the regulatory documents that wait for a reviewer",
 	}, func(ctx context.Context, _ *struct{}) (*reply[regulatoryList], error) {
-		found, err := a.regulatory.Queue(ctx, certActor(ctx))
+		found, err := a.regulatory.Queue(ctx, partyOf(ctx))
 		return answer(regulatoryList{found}, err)
 	})
 	person(a, huma.Operation{
 		OperationID: "get-regulatory", Method: http.MethodGet, Path: "/regulatory/{id}", Tags: []string{tagRegulatory},
 		Summary: "Read a regulatory document",
 	}, func(ctx context.Context, in *OfRegulatory) (*reply[certification.RegulatoryDocument], error) {
-		return answer(a.regulatory.Document(ctx, certActor(ctx), in.ID))
+		return answer(a.regulatory.Document(ctx, partyOf(ctx), in.ID))
 	})
 	person(a, huma.Operation{
 		OperationID: "get-regulatory-file", Method: http.MethodGet, Path: "/regulatory/{id}/file", Tags: []string{tagRegulatory},
 		Summary: "Download a regulatory document's file",
 	}, func(ctx context.Context, in *OfRegulatory) (*huma.StreamResponse, error) {
-		d, err := a.regulatory.Document(ctx, certActor(ctx), in.ID)
+		d, err := a.regulatory.Document(ctx, partyOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func (a *API) submitRegulatory(ctx context.Context, in *struct {
 		Org: in.Org, Region: in.Region, Scheme: in.Scheme, Number: in.Number, Holder: in.Holder, Models: in.Models, Hardware: in.Hardware,
 		Issued: in.Issued, Expires: in.Expires, Follow: in.Follow,
 	}
-	actor := certActor(ctx)
+	actor := partyOf(ctx)
 	if err := a.regulatory.MaySubmit(actor, d); err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (a *API) mountRegulatoryDecisions() {
 	type decide func(context.Context, certification.Actor, string, int64, string) (certification.RegulatoryDocument, error)
 	on := func(do decide) func(context.Context, *decision) (*reply[certification.RegulatoryDocument], error) {
 		return func(ctx context.Context, in *decision) (*reply[certification.RegulatoryDocument], error) {
-			return answer(do(ctx, certActor(ctx), in.ID, in.Body.Rev, in.Body.Reason))
+			return answer(do(ctx, partyOf(ctx), in.ID, in.Body.Rev, in.Body.Reason))
 		}
 	}
 	op := func(id, path, summary string) huma.Operation {

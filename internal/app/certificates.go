@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net"
 	"net/url"
@@ -68,7 +70,7 @@ func (a *App) startCertificates(ctx context.Context) error {
 // watchCertificates makes every change of a certificate or a regulatory document
 // known at once to those who remember something of it.
 func (a *App) watchCertificates() error {
-	for _, pattern := range []string{notice.Topic("certificate.>"), notice.Topic("regulatory.>")} {
+	for _, pattern := range []string{notice.Topic("certificate.>"), notice.Topic("regulatory.>"), notice.Topic("waiver.ended")} {
 		_, err := a.bus.Subscribe(pattern, func(m bus.Message) {
 			a.certs.gate.Forget()
 			if a.certs.pages != nil {
@@ -76,12 +78,13 @@ func (a *App) watchCertificates() error {
 			}
 			// What a document says of its regions, and what the list has to say, is worked
 			// out once, by whoever leases the job.
-			kind := jobStatus
-			if strings.HasPrefix(m.Subject, notice.Topic("regulatory.")) {
-				kind = jobLife
+			// Each notice has a job of its own: one that runs already may have looked before.
+			kind := certification.LifeJob
+			if strings.HasPrefix(m.Subject, notice.Topic("certificate.")) {
+				kind = jobStatus
 			}
-			now := time.Now()
-			if _, err := a.db.Jobs().Enqueue(context.Background(), jobs.Job{Kind: kind, Key: "changed", DueAt: now, CreatedAt: now}); err != nil {
+			now, key := time.Now(), sha256.Sum256(m.Data)
+			if _, err := a.db.Jobs().Enqueue(context.Background(), jobs.Job{Kind: kind, Key: hex.EncodeToString(key[:]), DueAt: now, CreatedAt: now}); err != nil {
 				a.log.Warn("a change of a certificate waits for the next turn", "subject", m.Subject, "err", err)
 			}
 		})
@@ -92,15 +95,12 @@ func (a *App) watchCertificates() error {
 	return nil
 }
 
-// The jobs of certificates after their issue: what is due, and the status list.
-const (
-	jobLife   = "certificate.life"
-	jobStatus = "certificate.status"
-)
+// jobStatus signs the status list.
+const jobStatus = "certificate.status"
 
 // liveCertificates does what is due.
-func (a *App) liveCertificates(ctx context.Context, now time.Time) error {
-	return errors.Join(a.certs.regulatory.Expire(ctx, now), a.certs.life.Tick(ctx))
+func (a *App) liveCertificates(ctx context.Context, _ time.Time) error {
+	return errors.Join(a.certs.regulatory.Tick(ctx), a.certs.life.Tick(ctx))
 }
 
 // signStatus is a job of nodes that hold the key.

@@ -10,6 +10,7 @@ import (
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
@@ -97,6 +98,9 @@ func (s Programme) Issue(ctx context.Context, i certification.Issuance) (certifi
 		if err := insertConditions(ctx, q, c); err != nil {
 			return err
 		}
+		if err := lookAt(ctx, q, c); err != nil {
+			return err
+		}
 		if err := record(ctx, q, i.Entries, i.Notices); err != nil {
 			return err
 		}
@@ -119,6 +123,21 @@ func (s Programme) Issue(ctx context.Context, i certification.Issuance) (certifi
 	s.told()
 	s.logged()
 	return c, nil
+}
+
+// lookAt leaves a job for each day on which something becomes of a certificate by
+// itself, so that it does at that moment and not at the next round.
+func lookAt(ctx context.Context, q *dbgen.Queries, c certification.Certificate) error {
+	due := map[string]time.Time{c.Serial: c.ExpiresAt}
+	for _, d := range c.Conditions {
+		due[d.ID] = d.Due
+	}
+	for key, at := range due {
+		if _, err := enqueue(ctx, q, jobs.Job{Kind: certification.LifeJob, Key: key, DueAt: at, CreatedAt: c.IssuedAt}); err != nil {
+			return fmt.Errorf("job of %s: %w", key, err)
+		}
+	}
+	return nil
 }
 
 func insertConditions(ctx context.Context, q *dbgen.Queries, c certification.Certificate) error {
@@ -241,6 +260,12 @@ func (s Programme) CertificatesOver(ctx context.Context, then time.Time) ([]cert
 func (s Programme) CertificatesOwing(ctx context.Context, then time.Time) ([]certification.Certificate, error) {
 	rows, err := s.read.CertificatesOwing(ctx, micros.Of(then))
 	return s.certificates(ctx, rows, err, "certificates with a condition due at %s", then)
+}
+
+// CertificatesUnwaived implements certification.LifeStore.
+func (s Programme) CertificatesUnwaived(ctx context.Context) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesUnwaived(ctx)
+	return s.certificates(ctx, rows, err, "certificates of which a waiver has ended")
 }
 
 // CertificatesHeld implements certification.LifeStore.

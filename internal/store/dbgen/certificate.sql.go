@@ -309,6 +309,35 @@ func (q *Queries) CertificatesOwing(ctx context.Context, at micros.Time) ([]stri
 	return items, nil
 }
 
+const certificatesUnwaived = `-- name: CertificatesUnwaived :many
+SELECT body FROM certificate
+WHERE state IN ('active', 'suspended') AND submission IN (SELECT w.submission FROM waiver w WHERE w.state = 'ended')
+ORDER BY serial
+`
+
+func (q *Queries) CertificatesUnwaived(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesUnwaived)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertCertificateCondition = `-- name: InsertCertificateCondition :exec
 INSERT INTO certificate_condition (id, serial, due_at, met_at, missed_at, body)
 VALUES ($1, $2, $3, 0, 0, $4)

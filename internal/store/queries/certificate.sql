@@ -58,6 +58,11 @@ WHERE state IN ('active', 'suspended')
   AND serial IN (SELECT c.serial FROM certificate_condition c WHERE c.met_at = 0 AND c.missed_at = 0 AND c.due_at <= sqlc.arg(at))
 ORDER BY serial;
 
+-- name: CertificatesUnwaived :many
+SELECT body FROM certificate
+WHERE state IN ('active', 'suspended') AND submission IN (SELECT w.submission FROM waiver w WHERE w.state = 'ended')
+ORDER BY serial;
+
 -- name: CertificatesHeld :many
 SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND (sqlc.arg(org) = '' OR org = sqlc.arg(org)) ORDER BY serial;
 
