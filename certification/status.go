@@ -12,6 +12,15 @@ import (
 // StatusType is the typ of the status list's JWS.
 const StatusType = "proofmark-status"
 
+// statusRules refuse what is signed, but not what it should be: a payload or a list.
+var statusRules = []Rule{
+	{"payload-size", "The payload of a certificate has 64 KiB at most."},
+	{"status-version", "A status list is of a version that this program reads."},
+	{"status-time", "A status list is renewed after it was issued, and takes no negative number of leaves into account."},
+	{"status-order", "A status list has each serial once, in order."},
+	{"status-state", "A status list gives each certificate a state of the table."},
+}
+
 // StatusList says what holds of every certificate at one moment. It is signed anew
 // every hour, and at once when something changed.
 type StatusList struct {

@@ -3,8 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"html/template"
 	"io"
@@ -75,80 +73,6 @@ func (c *Certificates) Mount(r chi.Router) {
 	r.Get("/certificates/{serial}", c.keeping(c.page))
 	r.Get("/certificates/{serial}/badge.svg", c.keeping(c.badge))
 	r.Get("/certificates/{serial}/qr.svg", c.keeping(c.code))
-}
-
-// keptPage is an answer that was made before.
-type keptPage struct {
-	media, etag string
-	body        []byte
-	at          time.Time
-}
-
-// A page is kept for a second at most without an event: events are at most once,
-// and this is the net below them.
-const (
-	keepFor   = time.Second
-	keepMost  = 5_000
-	cacheFor  = "public, max-age=60, stale-while-revalidate=300"
-	badgeLife = "public, max-age=300"
-)
-
-// Forget drops what is kept, because something has changed.
-func (c *Certificates) Forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.age++
-	clear(c.kept)
-}
-
-// keeping answers from memory where it can.
-func (c *Certificates) keeping(make func(r *http.Request) (media string, body []byte, err error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		c.mu.RLock()
-		page, ok := c.kept[r.URL.Path]
-		age := c.age
-		c.mu.RUnlock()
-		now := c.now()
-		if !ok || now.Sub(page.at) >= keepFor {
-			media, body, err := make(r)
-			if err != nil {
-				c.fail(w, r, err)
-				return
-			}
-			page = keep(media, body, now)
-			c.mu.Lock()
-			if c.age == age {
-				if len(c.kept) >= keepMost {
-					clear(c.kept)
-				}
-				c.kept[r.URL.Path] = page
-			}
-			c.mu.Unlock()
-		}
-		page.serve(w, r)
-	}
-}
-
-func keep(media string, body []byte, now time.Time) keptPage {
-	sum := sha256.Sum256(body)
-	return keptPage{media, `"` + hex.EncodeToString(sum[:16]) + `"`, body, now}
-}
-
-func (p keptPage) serve(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	secure(h)
-	h.Set("Content-Type", p.media)
-	h.Set("ETag", p.etag)
-	h.Set("Cache-Control", cacheFor)
-	if p.media == "image/svg+xml" { // others show it on their pages
-		h.Set("Cache-Control", badgeLife)
-		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	}
-	if r.Header.Get("If-None-Match") == p.etag {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	_, _ = w.Write(p.body) // the client is gone, or it has it
 }
 
 func (c *Certificates) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -361,12 +285,12 @@ func uploaded(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, mostBundle+64<<10)
 	form, err := r.MultipartReader()
 	if err != nil {
-		return nil, errors.New(/* word */ "verify.none")
+		return nil, errors.New( /* word */ "verify.none")
 	}
 	for {
 		part, err := form.NextPart()
 		if err != nil {
-			return nil, errors.New(/* word */ "verify.none")
+			return nil, errors.New( /* word */ "verify.none")
 		}
 		if part.FormName() == "file" {
 			return readPart(part)
@@ -378,11 +302,11 @@ func readPart(part *multipart.Part) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(part, mostBundle+1))
 	switch {
 	case err != nil:
-		return nil, errors.New(/* word */ "verify.broken")
+		return nil, errors.New( /* word */ "verify.broken")
 	case len(b) > mostBundle:
-		return nil, errors.New(/* word */ "verify.large")
+		return nil, errors.New( /* word */ "verify.large")
 	case len(b) == 0:
-		return nil, errors.New(/* word */ "verify.empty")
+		return nil, errors.New( /* word */ "verify.empty")
 	}
 	return b, nil
 }

@@ -91,6 +91,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	}
 	h.buildRig(&c)
 	h.certify(&c)
+	h.registrar(&c)
 	for _, f := range change {
 		f(&c)
 	}

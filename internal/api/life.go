@@ -71,7 +71,8 @@ func (a *API) mountLife() {
 		OperationID: "give-back-certificate", Method: http.MethodPost, Path: "/certificates/{serial}/withdraw", Tags: []string{tagCertificates},
 		Summary: "Give a certificate back", Description: "By a member of its holder.",
 	}, func(ctx context.Context, in *decision) (*reply[certification.Certificate], error) {
-		return answer(a.life.GiveBack(ctx, partyOf(ctx), in.Serial, in.Body.Rev, in.Body.Reason))
+		c, err := a.life.GiveBack(ctx, partyOf(ctx), in.Serial, in.Body.Rev, in.Body.Reason)
+		return answer(c.Public(), err)
 	})
 	reviewer(a, huma.Operation{
 		OperationID: "meet-condition", Method: http.MethodPost, Path: "/certificates/{serial}/conditions/{condition}/met", Tags: []string{tagCertificates},

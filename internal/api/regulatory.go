@@ -115,5 +115,16 @@ func (a *API) mountRegulatoryDecisions() {
 	}
 	reviewer(a, op("verify-regulatory", "verify", "Say that a regulatory document's issuer confirms it"), on(a.regulatory.Verify))
 	reviewer(a, op("refuse-regulatory", "refuse", "Refuse a regulatory document"), on(a.regulatory.Refuse))
+	reviewer(a, op("follow-up-regulatory", "follow-up", "Say that a regulatory document's issuer has looked again"), func(ctx context.Context, in *struct {
+		OfRegulatory
+		Body struct {
+			Rev  int64     `json:"rev" doc:"The revision that was read."`
+			Next time.Time `json:"surveillance_due" doc:"By when its issuer looks the next time."`
+			Note string    `json:"note" minLength:"1" maxLength:"1000" doc:"How it was checked."`
+		}
+	},
+	) (*reply[certification.RegulatoryDocument], error) {
+		return answer(a.regulatory.FollowUp(ctx, partyOf(ctx), in.ID, in.Body.Rev, in.Body.Next, in.Body.Note))
+	})
 	person(a, op("withdraw-regulatory", "withdraw", "Withdraw a regulatory document"), on(a.regulatory.Withdraw))
 }
