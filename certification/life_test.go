@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/proofmark/proofmark/certification"
-	"github.com/proofmark/proofmark/certification/signing"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -387,7 +386,38 @@ func TestTheStatusListIsMonotonic(t *testing.T) {
 			same(t, e.State, certification.Suspended)
 		}
 		same(t, open().LogSize, get(o.Programme().LogSize(ctx))(t))
-		get(o.keys.Signer(ctx, signing.Status))(t)
+	})
+}
+
+func TestTheRegistryFindsByWordsAndState(t *testing.T) {
+	eachOffice(t, func(t *testing.T, o *office) {
+		r := newRegistrar(o)
+		first, second := r.issued(t), r.issued(t, func(s *certification.Submission) { s.Product = "100 % _Glow_!" })
+		get(r.Suspend(ctx, ann, first.Serial, first.Rev, why))(t)
+		for _, c := range []struct {
+			filter certification.CertificateFilter
+			want   []string
+		}{
+			{certification.CertificateFilter{}, []string{second.Serial, first.Serial}},
+			{certification.CertificateFilter{Limit: 1}, []string{second.Serial}},
+			{certification.CertificateFilter{Before: second.Serial}, []string{first.Serial}},
+			{certification.CertificateFilter{State: certification.Suspended}, []string{first.Serial}},
+			{certification.CertificateFilter{Words: "% _GLOW_!"}, []string{second.Serial}},
+			{certification.CertificateFilter{Words: "0%g"}, nil},
+			{certification.CertificateFilter{Words: "x' OR '1'='1"}, nil},
+			{certification.CertificateFilter{Words: "aurora-pure1", State: certification.Active}, []string{second.Serial}},
+		} {
+			if c.filter.Limit == 0 {
+				c.filter.Limit = 10
+			}
+			var got []string
+			for _, x := range get(o.Programme().CertificatePage(ctx, c.filter))(t) {
+				got = append(got, x.Serial)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%+v finds %v, want %v", c.filter, got, c.want)
+			}
+		}
 	})
 }
 

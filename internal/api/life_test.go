@@ -75,7 +75,7 @@ func TestALifeOverHTTP(t *testing.T) {
 		if act == "revoke" {
 			delete(body, "reason")
 		}
-		s.problem(s.call("POST", "/api/v1"+s.path("/"+act), body, nobody...), http.StatusUnauthorized, "unauthenticated")
+		s.problem(s.call("POST", "/api/v1"+s.path("/"+act), body, nobody...), http.StatusUnauthorized, "unauthorized")
 		for _, token := range []string{backer, s.vendor} {
 			s.problem(s.as(token, "POST", s.path("/"+act), body), http.StatusForbidden, "forbidden")
 		}

@@ -157,15 +157,16 @@ func (q *Queries) CertificateJWS(ctx context.Context, serial string) (string, er
 const certificatePage = `-- name: CertificatePage :many
 
 SELECT body FROM certificate
-WHERE state <> 'intended' AND ($1 = '' OR state = $1) AND ($2 = '' OR serial < $2)
-  AND ($3 = '' OR words LIKE $3 ESCAPE '!')
+WHERE state <> 'intended' AND (CAST($1 AS TEXT) = '' OR state = $1)
+  AND (CAST($2 AS TEXT) = '' OR serial < $2)
+  AND (CAST($3 AS TEXT) = '' OR words LIKE $3 ESCAPE '!')
 ORDER BY serial DESC LIMIT $4
 `
 
 type CertificatePageParams struct {
-	State  interface{}
-	Before interface{}
-	Words  interface{}
+	State  string
+	Before string
+	Words  string
 	Most   int32
 }
 
@@ -199,10 +200,10 @@ func (q *Queries) CertificatePage(ctx context.Context, arg CertificatePageParams
 }
 
 const certificatesHeld = `-- name: CertificatesHeld :many
-SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND ($1 = '' OR org = $1) ORDER BY serial
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND (CAST($1 AS TEXT) = '' OR org = $1) ORDER BY serial
 `
 
-func (q *Queries) CertificatesHeld(ctx context.Context, org interface{}) ([]string, error) {
+func (q *Queries) CertificatesHeld(ctx context.Context, org string) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, certificatesHeld, org)
 	if err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ WHERE state IN ('active', 'suspended') AND submission IN (SELECT w.submission FR
 ORDER BY serial;
 
 -- name: CertificatesHeld :many
-SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND (sqlc.arg(org) = '' OR org = sqlc.arg(org)) ORDER BY serial;
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND (CAST(sqlc.arg(org) AS TEXT) = '' OR org = sqlc.arg(org)) ORDER BY serial;
 
 -- name: CertificatesOf :many
 SELECT body FROM certificate WHERE model = sqlc.arg(model) AND state <> 'intended' ORDER BY serial;
@@ -73,8 +73,9 @@ SELECT body FROM certificate WHERE model = sqlc.arg(model) AND state <> 'intende
 
 -- name: CertificatePage :many
 SELECT body FROM certificate
-WHERE state <> 'intended' AND (sqlc.arg(state) = '' OR state = sqlc.arg(state)) AND (sqlc.arg(before) = '' OR serial < sqlc.arg(before))
-  AND (sqlc.arg(words) = '' OR words LIKE sqlc.arg(words) ESCAPE '!')
+WHERE state <> 'intended' AND (CAST(sqlc.arg(state) AS TEXT) = '' OR state = sqlc.arg(state))
+  AND (CAST(sqlc.arg(before) AS TEXT) = '' OR serial < sqlc.arg(before))
+  AND (CAST(sqlc.arg(words) AS TEXT) = '' OR words LIKE sqlc.arg(words) ESCAPE '!')
 ORDER BY serial DESC LIMIT sqlc.arg(most);
 
 -- What an approval consists of.
