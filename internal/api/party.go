@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,22 +24,4 @@ func involved[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (
 	restricted(a, op, "", "a member of an organisation or a reviewer", func(actor auth.Actor) bool {
 		return actor.Is(auth.RoleStartup) || actor.Is(auth.RoleReviewer)
 	}, h)
-}
-
-// problemOfProgramme maps the refusals of the certificate programme; nil for others.
-func problemOfProgramme(err error) *Problem {
-	var refusal *certification.Refusal
-	if !errors.As(err, &refusal) {
-		return nil
-	}
-	k := kindInvalid
-	switch {
-	case errors.Is(refusal, certification.ErrForbidden):
-		k = kindForbidden
-	case errors.Is(refusal, certification.ErrState):
-		k = kindNotNow
-	}
-	p := newProblem(k, refusal.Detail)
-	p.Rule = refusal.Rule
-	return p
 }

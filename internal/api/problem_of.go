@@ -27,16 +27,11 @@ func problemOf(err error) *Problem {
 		problemOfLog,
 		problemOfPeople,
 		problemOfOrder,
+		problemOfRefusal,
 	} {
 		if p = known(err); p != nil {
 			break
 		}
-	}
-	if p == nil {
-		p = problemOfRefusal(err)
-	}
-	if p == nil {
-		p = problemOfProgramme(err)
 	}
 	if p == nil {
 		p = problemOfSentinel(err)

@@ -11,11 +11,6 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 )
 
-// OfSubmission is the path of everything that is about one submission.
-type OfSubmission struct {
-	ID string `path:"id" maxLength:"100" doc:"sub_…"`
-}
-
 // certActor is who asks, in the words of the programme.
 func certActor(ctx context.Context) certification.Actor {
 	a := actorOf(ctx)

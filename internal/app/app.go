@@ -12,6 +12,7 @@ import (
 
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
@@ -27,20 +28,21 @@ type App struct {
 	cfg Config
 	log *slog.Logger
 
-	db       *store.DB
-	blobs    blob.Store
-	bus      bus.Bus
-	auth     *auth.Service
-	openID   *auth.OpenID // nil: none
-	registry *registry.Registry
-	certs    certificates
-	broker   *broker.Broker
-	rig      *rig.Rig
-	book     *campaigns.Book
-	payments campaigns.Provider
-	psp      *simulator.PSP // nil unless the provider is the simulator in this process
-	jobs     *jobs.Runner
-	metrics  *metrics
+	db        *store.DB
+	blobs     blob.Store
+	bus       bus.Bus
+	auth      *auth.Service
+	openID    *auth.OpenID // nil: none
+	registry  *registry.Registry
+	programme *certification.Programme
+	certs     certificates
+	broker    *broker.Broker
+	rig       *rig.Rig
+	book      *campaigns.Book
+	payments  campaigns.Provider
+	psp       *simulator.PSP // nil unless the provider is the simulator in this process
+	jobs      *jobs.Runner
+	metrics   *metrics
 
 	operator string // the operator's token
 	addrs    Addresses
@@ -86,6 +88,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
+		{"programme", a.startProgramme},
 		{"benches", a.startRig},
 		{"certificates", a.startCertificates},
 		{"campaigns", a.startCampaigns},
