@@ -15,8 +15,6 @@ var regulatoryRules = []Rule{
 	{"regulatory-term", "A document ends after it was issued, within the longest term of its scheme, and has not ended."},
 	{"regulatory-file", "The document itself is uploaded with it."},
 	{"regulatory-state", "A document is verified or refused once; what was verified can be withdrawn, or runs out."},
-	{"regulatory-tie", "Who verifies a document is a reviewer and no member of the organisation that it is of."},
-	{"regulatory-set", "A region needs a verified document of each scheme that it asks for, covering the model and every certified hardware revision, and holding for as long as is asked."},
 }
 
 // RegulatoryState is where a regulatory document stands.

@@ -9,6 +9,15 @@ import (
 	"github.com/proofmark/proofmark/certification/translog"
 )
 
+// statusRules refuse a status list, or a certificate's payload, that is read.
+var statusRules = []Rule{
+	{"payload-size", "The payload of a certificate has at most 64 KiB."},
+	{"status-version", "A status list is of the version that this program knows."},
+	{"status-time", "A status list is renewed after it was issued, and tells a size of the log."},
+	{"status-order", "A status list names each serial once, in order."},
+	{"status-state", "A status list gives each certificate a state of the table."},
+}
+
 // StatusType is the typ of the status list's JWS.
 const StatusType = "proofmark-status"
 

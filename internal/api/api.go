@@ -32,9 +32,10 @@ type Config struct {
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
-	Transparency *translog.Log          // the log of what happened to certificates
-	Reviews      *certification.Reviews // of submissions
-	Issuer       *certification.Issuer  // of certificates
+	Programme    *certification.Programme // submissions and their screening
+	Transparency *translog.Log            // the log of what happened to certificates
+	Reviews      *certification.Reviews   // of submissions
+	Issuer       *certification.Issuer    // of certificates
 	// Keys is the JWK set of all public keys that ever signed.
 	Keys func(ctx context.Context) ([]byte, error)
 	// Status is the newest signed status list; bundles go without one when nil.
@@ -71,6 +72,7 @@ type API struct {
 	log      *slog.Logger
 	version  string
 
+	programme    *certification.Programme
 	transparency *translog.Log
 	reviews      *certification.Reviews
 	rig          *rig.Rig
@@ -105,6 +107,7 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
+		programme:    c.Programme,
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
 		rig:          c.Rig,
@@ -161,6 +164,10 @@ func New(c Config) *API {
 		a.mountRequests()
 		a.mountProperties()
 		a.mountEvents()
+		a.mountSubmissions()
+		a.mountDocuments()
+		a.mountChanges()
+		a.mountVendorKeys()
 		a.mountReviews()
 		a.mountLogProofs()
 		a.mountRuns()

@@ -44,8 +44,9 @@ type house struct {
 	rig      *rig.Rig
 	benches  []net.Listener // TCP, TLS: nobody serves them before openRig
 
-	keys   *signing.Keys
-	issuer *certification.Issuer
+	keys      *signing.Keys
+	issuer    *certification.Issuer
+	programme *certification.Programme
 
 	file string // of the database
 }
@@ -91,6 +92,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	}
 	h.buildRig(&c)
 	h.certify(&c)
+	h.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: h.db.Programme(), Files: c.Blobs})
+	c.Programme = h.programme
 	for _, f := range change {
 		f(&c)
 	}

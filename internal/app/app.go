@@ -28,21 +28,22 @@ type App struct {
 	cfg Config
 	log *slog.Logger
 
-	db       *store.DB
-	blobs    blob.Store
-	bus      bus.Bus
-	auth     *auth.Service
-	openID   *auth.OpenID // nil: none
-	registry *registry.Registry
-	certs    certificates
-	broker   *broker.Broker
-	rig      *rig.Rig
-	book     *campaigns.Book
-	payments campaigns.Provider
-	psp      *simulator.PSP // nil unless the provider is the simulator in this process
-	reviews  *certification.Reviews
-	jobs     *jobs.Runner
-	metrics  *metrics
+	db        *store.DB
+	blobs     blob.Store
+	bus       bus.Bus
+	auth      *auth.Service
+	openID    *auth.OpenID // nil: none
+	registry  *registry.Registry
+	programme *certification.Programme
+	certs     certificates
+	broker    *broker.Broker
+	rig       *rig.Rig
+	book      *campaigns.Book
+	payments  campaigns.Provider
+	psp       *simulator.PSP // nil unless the provider is the simulator in this process
+	reviews   *certification.Reviews
+	jobs      *jobs.Runner
+	metrics   *metrics
 
 	operator string // the operator's token
 	addrs    Addresses
@@ -88,6 +89,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
+		{"programme", a.startProgramme},
 		{"benches", a.startRig},
 		{"certificates", a.startCertificates},
 		{"campaigns", a.startCampaigns},

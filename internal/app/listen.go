@@ -66,6 +66,7 @@ func (a *App) startHTTP(context.Context) error {
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Blobs:     a.blobs,
+		Programme: a.programme,
 		Rig:       a.rig,
 		Reviews:   a.reviews,
 		Log:       a.log.With("part", "http"),
