@@ -1,12 +1,15 @@
 package rig_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -203,4 +206,38 @@ func (w *world) answer(r *rig.Rig, run string) {
 	}
 	// The row is answered; the run needs a moment to see it.
 	<-time.After(10 * time.Millisecond)
+}
+
+func readFile(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// progress is what the bus carries of a run.
+type progress = rig.RunProgress
+
+// onProgress hears of all runs.
+func (w *world) onProgress(hear func(progress)) {
+	w.Helper()
+	_, err := w.bus.Subscribe("run.*.progress", func(m bus.Message) {
+		var p progress
+		if err := json.Unmarshal(m.Data, &p); err != nil {
+			w.Error(err)
+		}
+		hear(p)
+	})
+	must(w, err)
+}
+
+// asked is a stored question as the device's operator understands it: what was
+// asked stands in the transcript that is being written.
+func (w *world) asked(run string, q certification.Question) bench.Question {
+	w.Helper()
+	files := get(filepath.Glob(filepath.Join(w.dir, "runs", run, "transcript-*.jsonl")))(w)
+	t := get(transcript.Read(bytes.NewReader(get(readFile(files[len(files)-1]))(w))))(w)
+	for _, rec := range slices.Backward(t.Records) {
+		var asked bench.Question
+		if rec.Kind == transcript.KindDo && rec.Name == bench.ActOperator && json.Unmarshal(rec.Data, &asked) == nil && asked.Text == q.Text {
+			return asked
+		}
+	}
+	w.Fatalf("question %q is not in the transcript", q.Text)
+	return bench.Question{}
 }
