@@ -1,7 +1,6 @@
 package rig_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,7 +8,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -224,20 +222,4 @@ func (w *world) onProgress(hear func(progress)) {
 		hear(p)
 	})
 	must(w, err)
-}
-
-// asked is a stored question as the device's operator understands it: what was
-// asked stands in the transcript that is being written.
-func (w *world) asked(run string, q certification.Question) bench.Question {
-	w.Helper()
-	files := get(filepath.Glob(filepath.Join(w.dir, "runs", run, "transcript-*.jsonl")))(w)
-	t := get(transcript.Read(bytes.NewReader(get(readFile(files[len(files)-1]))(w))))(w)
-	for _, rec := range slices.Backward(t.Records) {
-		var asked bench.Question
-		if rec.Kind == transcript.KindDo && rec.Name == bench.ActOperator && json.Unmarshal(rec.Data, &asked) == nil && asked.Text == q.Text {
-			return asked
-		}
-	}
-	w.Fatalf("question %q is not in the transcript", q.Text)
-	return bench.Question{}
 }

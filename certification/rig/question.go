@@ -28,7 +28,7 @@ func (r *Rig) ask(ctx context.Context, g *going, q bench.Question) (transcript.A
 	parts := strings.SplitN(q.ID, "-", 3)
 	asked := certification.Question{
 		ID: id.New("qst"), Run: run.ID, Case: strings.Join(parts[:min(2, len(parts))], "-"), Kind: q.Kind, Text: g.secrets.Text(q.Text),
-		Evidence: q.Evidence, For: q.For, State: certification.QuestionOpen, AskedAt: now, DueAt: now.Add(q.Timeout),
+		Evidence: q.Evidence, For: q.For, SIID: q.SIID, PIID: q.PIID, EIID: q.EIID, Value: g.secrets.JSON(q.Value), State: certification.QuestionOpen, AskedAt: now, DueAt: now.Add(q.Timeout),
 	}
 	n, err := notice.New(now, "run.asked", run.ID, run.Org, asked)
 	if err != nil {
