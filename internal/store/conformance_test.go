@@ -39,6 +39,8 @@ func TestConformance(t *testing.T) {
 		{"jobs", jobCases},
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
+		{"runs", runCases},
+		{"campaigns", campaignCases},
 		{"transparency log", logCases},
 		{"reviews", reviewCases},
 		{"waivers", waiverCases},
