@@ -40,7 +40,6 @@ func TestConformance(t *testing.T) {
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
 		{"runs", runCases},
-		{"campaigns", campaignCases},
 		{"transparency log", logCases},
 		{"reviews", reviewCases},
 		{"waivers", waiverCases},
