@@ -257,7 +257,7 @@ func TestAFloodOfSilentConnections(t *testing.T) {
 		if left == 0 {
 			break
 		}
-		time.Sleep(10 * time.Millisecond) // until the ends have been read
+		<-time.After(10 * time.Millisecond) // until the ends have been read
 	}
 	if got := h.say(connectBytes(4, "bench-one", "bench-one", "the secret of bench-one")); len(got) < 4 || got[3] != 0 {
 		t.Errorf("after the flood: % x", got)
