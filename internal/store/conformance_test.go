@@ -39,6 +39,7 @@ func TestConformance(t *testing.T) {
 		{"jobs", jobCases},
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
+		{"runs", runCases},
 		{"transparency log", logCases},
 		{"reviews", reviewCases},
 		{"waivers", waiverCases},
