@@ -39,6 +39,9 @@ func problemOf(err error) *Problem {
 		p = problemOfProgramme(err)
 	}
 	if p == nil {
+		p = problemOfWebhook(err)
+	}
+	if p == nil {
 		p = problemOfSentinel(err)
 	}
 	p.cause = err

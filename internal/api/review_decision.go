@@ -27,14 +27,14 @@ type ruling struct {
 	Body Ruling
 }
 
-// Reason says why something is taken back or done again.
-type Reason struct {
+// ReasonGiven says why something is taken back or done again.
+type ReasonGiven struct {
 	Reason string `json:"reason" minLength:"10" maxLength:"10000"`
 }
 
 type reasoned struct {
 	OfSubmission
-	Body Reason
+	Body ReasonGiven
 }
 
 func (a *API) mountDecisions() {

@@ -12,7 +12,7 @@ import (
 
 type onWaiver struct {
 	ID   string `path:"id" maxLength:"100" doc:"wvr_…"`
-	Body Reason
+	Body ReasonGiven
 }
 
 func (a *API) mountWaivers() {

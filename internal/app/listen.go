@@ -67,6 +67,8 @@ func (a *App) startHTTP(context.Context) error {
 		Campaigns: a.db.Campaigns(),
 		Blobs:     a.blobs,
 		Rig:       a.rig,
+		Webhooks:  a.webhooks,
+		Mail:      a.mail,
 		Log:       a.log.With("part", "http"),
 		PublicURL: a.cfg.PublicURL,
 		Proxies:   a.cfg.Proxies,

@@ -125,6 +125,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Every(j.kind, j.every, "all")
 	}
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
+	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err
 	}
@@ -132,6 +133,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Stop(ctx)
 		return nil
 	})
+	a.startDispatcher()
 	return a.startRelay()
 }
 
