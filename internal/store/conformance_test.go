@@ -45,6 +45,10 @@ func TestConformance(t *testing.T) {
 		{"campaigns", campaignCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
+		{"transparency log", logCases},
+		{"people", peopleCases},
+		{"organisations", orgCases},
+		{"audit", auditCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
