@@ -13,6 +13,10 @@ const (
 	maxLocal = 64
 )
 
+// domains reads what people write for a domain (UTS 46), with the lengths that DNS
+// allows and no character that a host's name has not.
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+
 // NormalEmail brings an address into the one form in which it is stored and
 // compared: lower case, the domain as DNS has it. Two spellings that no mail
 // service tells apart are one account. It takes what people have, a dot-atom and
@@ -31,11 +35,11 @@ func NormalEmail(s string) (string, error) {
 	if err := checkLocal(local); err != nil {
 		return "", err
 	}
-	domain, err := idna.Lookup.ToASCII(domain)
+	domain, err := domains.ToASCII(domain)
 	if err != nil {
 		return "", fmt.Errorf("%w: its domain: %w", ErrBadEmail, err)
 	}
-	if domain = strings.ToLower(domain); !strings.Contains(domain, ".") || strings.HasSuffix(domain, ".") {
+	if !strings.Contains(domain, ".") || strings.HasSuffix(domain, ".") {
 		return "", fmt.Errorf("%w: its domain has no dot between two names", ErrBadEmail)
 	}
 	if s = local + "@" + domain; len(s) > maxEmail { // a domain grows when it is written as DNS has it
