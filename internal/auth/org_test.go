@@ -112,7 +112,11 @@ func TestAnOrganisationIsNamedProperly(t *testing.T) {
 	w := newWorld(t)
 	a, owner := w.person(t, asha)
 	for _, o := range []auth.Org{
-		{Name: "", Country: "IN"}, {Name: "A\nB", Country: "IN"}, {Name: "Aurora", Country: "in"}, {Name: "Aurora", Country: "XX"}, {Name: "Aurora", Country: "EU"},
+		{Name: "", Country: "IN"},
+		{Name: "A\nB", Country: "IN"},
+		{Name: "Aurora", Country: "in"},
+		{Name: "Aurora", Country: "XX"},
+		{Name: "Aurora", Country: "EU"},
 		{Name: "Aurora", LegalName: strings.Repeat("x", 201), Country: "IN"},
 	} {
 		if _, err := w.here.CreateOrg(ctx, owner, o); err == nil {

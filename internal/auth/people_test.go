@@ -440,17 +440,17 @@ func TestTokensOfAnAccountAreLimited(t *testing.T) {
 	w := newWorld(t)
 	a, actor := w.person(t, asha)
 	var last auth.Token
-	make := func() (err error) {
+	create := func() (err error) {
 		last, _, err = w.here.CreateToken(ctx, auth.NewToken{By: actor, Account: a.ID, Scopes: []auth.Scope{auth.ScopeApp}})
 		return err
 	}
 	for range 100 {
-		must(t, make())
+		must(t, create())
 	}
 	revoke := last.ID
-	wantError(t, make(), auth.ErrTooMany)
+	wantError(t, create(), auth.ErrTooMany)
 	must(t, w.here.Revoke(ctx, actor, revoke))
-	must(t, make())
+	must(t, create())
 }
 
 func TestAnOperatorKeepsTheirRole(t *testing.T) {

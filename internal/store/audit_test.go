@@ -67,7 +67,10 @@ var auditCases = []conformanceCase{
 		db.decideAs(t, e)
 		db.decideAs(t, other)
 		for _, q := range []audit.Query{
-			{Subject: "wav_1"}, {Actor: "acc_1"}, {Org: "org_1"}, {Subject: "wav_1", Actor: "acc_1", Org: "org_1"},
+			{Subject: "wav_1"},
+			{Actor: "acc_1"},
+			{Org: "org_1"},
+			{Subject: "wav_1", Actor: "acc_1", Org: "org_1"},
 			{Actor: "acc_1", Org: "org_1", After: "aud_0"},
 		} {
 			same(t, get(db.Audit().Entries(ctx, q))(t), []audit.Chained{{Entry: e}})
