@@ -45,7 +45,6 @@ func TestConformance(t *testing.T) {
 		{"campaigns", campaignCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
-		{"transparency log", logCases},
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},
