@@ -3,6 +3,7 @@ package auth
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -23,8 +24,10 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 // a domain name (RFC 5321 §4.1.2), and refuses the rest of the grammar: quoted
 // local parts, comments, address literals.
 func NormalEmail(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if len(s) > maxEmail {
+	if !utf8.ValidString(s) {
+		return "", fmt.Errorf("%w: it is not UTF-8", ErrBadEmail)
+	}
+	if s = strings.TrimSpace(s); len(s) > maxEmail {
 		return "", fmt.Errorf("%w: %d bytes, at most %d", ErrBadEmail, len(s), maxEmail)
 	}
 	local, domain, found := strings.Cut(s, "@")
@@ -38,6 +41,9 @@ func NormalEmail(s string) (string, error) {
 	domain, err := domains.ToASCII(domain)
 	if err != nil {
 		return "", fmt.Errorf("%w: its domain: %w", ErrBadEmail, err)
+	}
+	if again, err := domains.ToASCII(domain); err != nil || again != domain { // one form has no second one
+		return "", fmt.Errorf("%w: its domain is not as DNS has it", ErrBadEmail)
 	}
 	if !strings.Contains(domain, ".") || strings.HasSuffix(domain, ".") {
 		return "", fmt.Errorf("%w: its domain has no dot between two names", ErrBadEmail)
