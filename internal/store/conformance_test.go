@@ -48,6 +48,9 @@ func TestConformance(t *testing.T) {
 		{"campaigns", campaignCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
+		{"people", peopleCases},
+		{"organisations", orgCases},
+		{"audit", auditCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
