@@ -183,10 +183,8 @@ func (s Programme) ToIssue(ctx context.Context) ([]string, error) {
 // Unproven implements certification.IssueStore; at most a thousand at a time.
 func (s Programme) Unproven(ctx context.Context, size int64) ([]certification.Certificate, error) {
 	rows, err := s.read.Unproven(ctx, dbgen.UnprovenParams{Size: size, Most: 1000})
-	if err != nil {
-		return nil, s.wrap(ctx, err, "certificates whose proof was not verified")
-	}
-	return bodies[certification.Certificate](rows)
+	found, err := unmarshalled[certification.Certificate](rows, err)
+	return found, s.wrap(ctx, err, "certificates whose proof was not verified")
 }
 
 // Certificate returns one that was issued, or registry.ErrNotFound.
@@ -203,15 +201,4 @@ func (s Programme) Certificate(ctx context.Context, serial string) (certificatio
 func (s Programme) CertificateJWS(ctx context.Context, serial string) (string, error) {
 	jws, err := s.read.CertificateJWS(ctx, serial)
 	return jws, s.wrap(ctx, err, "signed certificate %s", serial)
-}
-
-// bodies reads things that are stored as JSON.
-func bodies[T any](rows []string) ([]T, error) {
-	things := make([]T, len(rows))
-	for i, row := range rows {
-		if err := json.Unmarshal([]byte(row), &things[i]); err != nil {
-			return nil, fmt.Errorf("stored %T: %w", things[i], err)
-		}
-	}
-	return things, nil
 }
