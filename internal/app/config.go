@@ -62,8 +62,13 @@ func (c Config) withDefaults() (Config, error) {
 		field *string
 		value string
 	}{
-		{&c.HTTP, ":8080"}, {&c.MQTT, "127.0.0.1:1883"}, {&c.MQTTS, ":8883"}, {&c.Metrics, "127.0.0.1:9464"}, {&c.Version, "dev"},
-		{&c.Bench, off}, {&c.BenchTLS, off},
+		{&c.HTTP, ":8080"},
+		{&c.MQTT, "127.0.0.1:1883"},
+		{&c.MQTTS, ":8883"},
+		{&c.Metrics, "127.0.0.1:9464"},
+		{&c.Version, "dev"},
+		{&c.Bench, off},
+		{&c.BenchTLS, off},
 	} {
 		if *d.field == "" {
 			*d.field = d.value
