@@ -137,8 +137,10 @@ func (o *office) paper(s certification.Submission) []row {
 	}
 	for i := 1; i <= 2; i++ {
 		d := certification.Decision{Submission: s.ID, Round: s.Round, Reviewer: fmt.Sprintf("acc_%d", i), Kind: certification.Approve, Evidence: hash, At: o.now}
-		rows = append(rows, row{"INSERT INTO decision (submission, round, reviewer, kind, evidence, at, body) VALUES ($1, $2, $3, 'approve', $4, 1, $5)",
-			[]any{s.ID, s.Round, d.Reviewer, hash, body(d)}})
+		rows = append(rows, row{
+			"INSERT INTO decision (submission, round, reviewer, kind, evidence, at, body) VALUES ($1, $2, $3, 'approve', $4, 1, $5)",
+			[]any{s.ID, s.Round, d.Reviewer, hash, body(d)},
+		})
 	}
 	return rows
 }
