@@ -80,7 +80,7 @@ func (s *Shop) make(ctx context.Context, backers int, stock int64) error {
 
 // Check audits all books, and wants at least so many units in reserve.
 func (s *Shop) Check(ctx context.Context, acknowledged int64) error {
-	if err := campaigns.AuditAll(ctx, s.db.Campaigns()); err != nil {
+	if _, err := campaigns.AuditAll(ctx, s.db.Campaigns()); err != nil {
 		return err
 	}
 	c, err := s.db.Campaigns().Counter(ctx, s.Campaign)
