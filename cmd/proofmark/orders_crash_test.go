@@ -77,7 +77,7 @@ func crash(t *testing.T, n *node, database string, end func(i int)) {
 	check := func(i int) {
 		t.Helper()
 		told, _ := rush.Told()
-		if err := shop.Check(t.Context(), 0); err != nil {
+		if _, err := shop.Check(t.Context(), 0); err != nil {
 			t.Fatalf("after crash %d: %v", i, err)
 		}
 		wrong, err := shop.Wrong(t.Context(), told)
