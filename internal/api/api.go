@@ -18,6 +18,8 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/mail"
+	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -28,7 +30,9 @@ type Config struct {
 	OpenID   *auth.OpenID // nil: nobody logs in by another service
 	Audit    AuditLog     // nil: the audit log is not shown
 	Bus      bus.Bus
-	Blobs    blob.Store   // of uploaded files
+	Blobs    blob.Store // of uploaded files
+	Webhooks *webhook.Service
+	Mail     *mail.Outbox
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
@@ -69,6 +73,8 @@ type API struct {
 	audit    AuditLog
 	bus      bus.Bus
 	blobs    blob.Store
+	webhooks *webhook.Service
+	mail     *mail.Outbox
 	log      *slog.Logger
 	version  string
 
@@ -108,6 +114,8 @@ func New(c Config) *API {
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		programme:    c.Programme,
+		webhooks:     c.Webhooks,
+		mail:         c.Mail,
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
 		rig:          c.Rig,
@@ -177,6 +185,8 @@ func New(c Config) *API {
 			a.mountWaiting()
 			a.mountLedger()
 		}
+		a.mountWebhooks()
+		a.mountMailbox()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

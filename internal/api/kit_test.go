@@ -23,7 +23,9 @@ import (
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
+	mailer "github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -36,6 +38,8 @@ type house struct {
 	registry *registry.Registry
 	auth     *auth.Service
 	bus      *bus.Local
+	webhooks *webhook.Service
+	mail     *mailer.Outbox
 	url      string
 	operator string // a token
 	mails    mailbox
@@ -80,6 +84,12 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 			t.Error(err)
 		}
 	})
+	key, err := webhook.NewKey(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.webhooks = webhook.NewService(h.db.Webhooks(), webhook.Options{Key: key, Private: true})
+	h.mail = mailer.NewOutbox(h.db.Mail(), nil, nil, log)
 	c := api.Config{
 		Registry:     h.registry,
 		Auth:         h.auth,
@@ -89,6 +99,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Reviews:      certification.NewReviews(h.db.Programme(), &h.verdicts, nil),
 		Log:          log,
 		Version:      "test",
+		Webhooks:     h.webhooks,
+		Mail:         h.mail,
 	}
 	h.buildRig(&c)
 	h.certify(&c)

@@ -40,6 +40,7 @@ var (
 	kindInvalid      = newKind("invalid", http.StatusUnprocessableEntity, "The request breaks a rule", "A member of the path, the query or the body is missing, unknown, or out of its range; `errors` lists each.")
 	kindFileRefused  = newKind("file-refused", http.StatusUnprocessableEntity, "The file is not taken", "It is not what its name says, is not of a kind that is accepted here, or could harm who opens it; `rule` says which rule it breaks.")
 	kindCodeRefused  = newKind("code-refused", http.StatusUnprocessableEntity, "The code cannot be used", "A code from a mail, or a login by another service, is malformed, unknown, used, replaced by a newer one, or over.")
+	kindHookRefused  = newKind("webhook-refused", http.StatusUnprocessableEntity, "The webhook is refused", "Its URL or its kinds break a rule, it did not prove its secret, or it is not in the state for this; `rule` says which rule it breaks.")
 	kindSpecRefused  = newKind("spec-refused", http.StatusUnprocessableEntity, "The spec document cannot be used", "The document has errors, or does more than add to the version before; `errors` lists them with rule and JSON pointer.")
 	kindValueRefused = newKind("value-refused", http.StatusUnprocessableEntity, "The device's spec refuses this", "A property, action, value or argument does not fit the spec; `rule` and `code` say how.")
 	kindNoRevision   = newKind("no-revision", http.StatusPreconditionRequired, "The change must say what it changes", "`If-Match` is missing or names no revision: send the ETag of what was read.")

@@ -28,6 +28,7 @@ func problemOf(err error) *Problem {
 		problemOfPeople,
 		problemOfOrder,
 		problemOfRefusal,
+		problemOfWebhook,
 	} {
 		if p = known(err); p != nil {
 			break

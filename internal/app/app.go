@@ -18,8 +18,10 @@ import (
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -44,6 +46,10 @@ type App struct {
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner
 	metrics   *metrics
+
+	webhooks  *webhook.Service
+	mail      *mail.Outbox
+	composers mail.Composers
 
 	operator string // the operator's token
 	addrs    Addresses
@@ -87,6 +93,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}{
 		{"storage", a.startStore},
 		{"bus", a.startBus},
+		{"webhooks and mail", a.startOutside},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
 		{"programme", a.startProgramme},

@@ -69,6 +69,8 @@ func (a *App) startHTTP(context.Context) error {
 		Programme: a.programme,
 		Rig:       a.rig,
 		Reviews:   a.reviews,
+		Webhooks:  a.webhooks,
+		Mail:      a.mail,
 		Log:       a.log.With("part", "http"),
 		PublicURL: a.cfg.PublicURL,
 		Proxies:   a.cfg.Proxies,

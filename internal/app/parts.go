@@ -133,6 +133,7 @@ func (a *App) startJobs(context.Context) error {
 	a.jobs.Register(certification.WaiverEndJob, func(ctx context.Context, j jobs.Job) error { return a.reviews.EndWaiver(ctx, string(j.Payload)) })
 	a.jobs.Register(certification.ScreenJob, func(ctx context.Context, j jobs.Job) error { return a.programme.Screen(ctx, string(j.Payload)) })
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
+	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err
 	}
@@ -140,6 +141,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Stop(ctx)
 		return nil
 	})
+	a.startDispatcher()
 	return a.startRelay()
 }
 

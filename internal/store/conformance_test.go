@@ -42,6 +42,8 @@ func TestConformance(t *testing.T) {
 		{"transparency log", logCases},
 		{"reviews", reviewCases},
 		{"waivers", waiverCases},
+		{"webhooks", webhookCases},
+		{"mail", mailCases},
 		{"campaigns", campaignCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
