@@ -69,14 +69,12 @@ func NewOutbox(store Store, sender Sender, now func() time.Time, log *slog.Logge
 
 // Send stores a message, which is sent soon after. ErrMessage if it cannot be one.
 func (o *Outbox) Send(ctx context.Context, m Message) error {
-	m, err := o.ready(m)
+	m, err := Ready(m, o.now())
 	if err != nil {
 		return err
 	}
 	return o.store.QueueMail(ctx, m)
 }
-
-func (o *Outbox) ready(m Message) (Message, error) { return Ready(m, o.now()) }
 
 // Ready completes and checks a message that is about to be stored.
 func Ready(m Message, now time.Time) (Message, error) {
