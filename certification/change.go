@@ -20,19 +20,19 @@ import (
 // submission follows. It names exactly what it is about, so that it can stand for
 // nothing else.
 type ChangeStatement struct {
-	Submission string   `json:"submission"` // sub_…
-	Org        string   `json:"org"`        // org_…
-	Follows    string   `json:"follows"`    // serial of the certificate before, or of the parent
-	Model      string   `json:"model"`
-	Firmware   string   `json:"firmware_sha256"`
-	Spec       string   `json:"spec_sha256"`
-	Hardware   []string `json:"hardware"`
-	Platform   Platform `json:"platform"`
-	Changes    []Change `json:"changes"`
+	Submission string           `json:"submission"` // sub_…
+	Org        string           `json:"org"`        // org_…
+	Follows    string           `json:"follows"`    // serial of the certificate before, or of the parent
+	Model      string           `json:"model"`
+	Firmware   string           `json:"firmware_sha256"`
+	Spec       string           `json:"spec_sha256"`
+	Hardware   []string         `json:"hardware"`
+	Platform   Platform         `json:"platform"`
+	Changes    []DeclaredChange `json:"changes"`
 }
 
-// Change is one thing that changed.
-type Change struct {
+// DeclaredChange is one thing that changed.
+type DeclaredChange struct {
 	Part Part   `json:"part"`
 	What string `json:"what"` // in words, for the reviewer
 }
@@ -89,7 +89,7 @@ func badStatement(format string, args ...any) error {
 func StatementFor(s Submission) ChangeStatement {
 	return ChangeStatement{
 		Submission: s.ID, Org: s.Org, Follows: s.follows(), Model: s.Model, Firmware: s.Firmware.SHA256, Spec: s.SpecSHA256,
-		Hardware: s.Hardware, Platform: s.Platform, Changes: []Change{},
+		Hardware: s.Hardware, Platform: s.Platform, Changes: []DeclaredChange{},
 	}
 }
 
@@ -305,7 +305,7 @@ func (p *Programme) previousSpec(ctx context.Context, s Submission) ([]byte, err
 	if s.Previous == "" {
 		return nil, nil
 	}
-	before, err := p.store.PriorCertificate(ctx, s.Previous)
+	before, err := p.store.Certificate(ctx, s.Previous)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func Stronger(a, b ChangeClass) bool { return slices.Index(classes, a) > slices.
 type Classification struct {
 	Class   ChangeClass   `json:"class"`   // the strongest of those that apply; empty: everything runs, as at first
 	Applies []ChangeClass `json:"applies"` // all of them: what each requires runs
-	Reasons []Reason      `json:"reasons"`
+	Reasons []ClassReason `json:"reasons"`
 	Signed  string        `json:"signed,omitempty"` // how the statement is signed: "jws", "portal"; empty: there is none
 
 	// A reviewer confirms the class or raises it.
@@ -26,8 +26,8 @@ type Classification struct {
 	Note        string    `json:"note,omitempty"`
 }
 
-// Reason says why a class applies.
-type Reason struct {
+// ClassReason says why a class applies.
+type ClassReason struct {
 	Class ChangeClass `json:"class"`
 	Why   string      `json:"why"`
 }

@@ -164,7 +164,7 @@ func classifyModel(st *ChangeStatement, f Facts) (Classification, error) {
 	}
 	var c Classification
 	for _, change := range st.Changes {
-		c.Reasons = append(c.Reasons, Reason{ClassF, fmt.Sprintf("declared: %s, %s", change.Part, change.What)})
+		c.Reasons = append(c.Reasons, ClassReason{ClassF, fmt.Sprintf("declared: %s, %s", change.Part, change.What)})
 	}
 	c.Class, c.Applies = ClassF, []ChangeClass{ClassF}
 	return c, nil
@@ -172,7 +172,7 @@ func classifyModel(st *ChangeStatement, f Facts) (Classification, error) {
 
 // apply adds a class and keeps the strongest as the class.
 func (c *Classification) apply(class ChangeClass, why string) {
-	c.Reasons = append(c.Reasons, Reason{class, why})
+	c.Reasons = append(c.Reasons, ClassReason{class, why})
 	if len(c.Applies) == 0 || Stronger(class, c.Class) {
 		c.Class = class
 	}
@@ -183,7 +183,7 @@ func (c *Classification) apply(class ChangeClass, why string) {
 
 // names says whether the statement declares one of the parts.
 func (st *ChangeStatement) names(list ...Part) bool {
-	return slices.ContainsFunc(st.Changes, func(c Change) bool { return slices.Contains(list, c.Part) })
+	return slices.ContainsFunc(st.Changes, func(c DeclaredChange) bool { return slices.Contains(list, c.Part) })
 }
 
 // ClassOfPart is the class that a part belongs to; empty: everything runs.

@@ -13,7 +13,7 @@ import (
 func says(parts ...certification.Part) *certification.ChangeStatement {
 	st := &certification.ChangeStatement{}
 	for _, p := range parts {
-		st.Changes = append(st.Changes, certification.Change{Part: p, What: "in words"})
+		st.Changes = append(st.Changes, certification.DeclaredChange{Part: p, What: "in words"})
 	}
 	return st
 }
@@ -89,7 +89,7 @@ func TestClassify(t *testing.T) {
 				t.Errorf("class %q, applies %q, want %q and %q: %+v", got.Class, got.Applies, c.class, c.applies, got.Reasons)
 			}
 			for _, class := range got.Applies {
-				if !slices.ContainsFunc(got.Reasons, func(r certification.Reason) bool { return r.Class == class && r.Why != "" }) {
+				if !slices.ContainsFunc(got.Reasons, func(r certification.ClassReason) bool { return r.Class == class && r.Why != "" }) {
 					t.Errorf("no reason for class %q", class)
 				}
 			}

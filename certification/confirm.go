@@ -31,7 +31,7 @@ func (p *Programme) ConfirmClass(ctx context.Context, a Actor, id string, rev in
 	if raised {
 		c.Class = class
 		c.Applies = append(slices.Clone(c.Applies), class)
-		c.Reasons = append(slices.Clone(c.Reasons), Reason{class, "raised by a reviewer: " + note})
+		c.Reasons = append(slices.Clone(c.Reasons), ClassReason{class, "raised by a reviewer: " + note})
 	}
 	next := sub
 	next.Class, next.Classification, next.UpdatedAt = c.Class, &c, c.ConfirmedAt

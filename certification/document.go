@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/proofmark/proofmark/internal/audit"
-	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/registry"
@@ -55,9 +54,19 @@ var DocumentKinds = []DocumentKind{
 
 const mostDocuments = 100
 
-// Upload keeps a document of a submission that the actor saw at revision rev. What
-// the file is, is told by its bytes; media.Refusal says what is wrong with it.
-func (p *Programme) Upload(ctx context.Context, a Actor, subID string, rev int64, kind, name string, content io.Reader) (Document, Submission, error) {
+// Taken is a file that was received: it is stored under its hash, its bytes are
+// what its name says, and nothing names it yet.
+type Taken struct {
+	Name   string // as it was given
+	SHA256 string
+	Size   int64
+	Kind   media.Kind
+}
+
+// Upload adds a document to a submission that the actor saw at revision rev. The
+// file is only received, as one of the kinds that are accepted, once it is known
+// that the actor may add it.
+func (p *Programme) Upload(ctx context.Context, a Actor, subID string, rev int64, kind string, receive func(ctx context.Context, accept []media.Kind) (Taken, error)) (Document, Submission, error) {
 	sub, err := p.own(ctx, a, subID, rev)
 	if err != nil {
 		return Document{}, sub, err
@@ -72,31 +81,19 @@ func (p *Programme) Upload(ctx context.Context, a Actor, subID string, rev int64
 	if err != nil {
 		return Document{}, sub, err
 	}
-	d := Document{ID: id.New("doc"), Org: sub.Org, Submission: sub.ID, Kind: kind, Name: name, By: a.Account, At: p.now()}
-	accept := DocumentKinds[k].Accept
-	ref, err := p.files.Put(ctx, content, media.Limit(accept), func(c blob.Content, size int64) error {
-		m, err := media.Inspect(name, c, size, accept)
-		if err != nil {
-			return err
-		}
-		d.Media = m.Kind.Type()
-		if kind == BillOfGoods {
-			return checkBill(c, size)
-		}
-		return nil
-	})
+	file, err := receive(ctx, DocumentKinds[k].Accept)
+	if err == nil {
+		err = p.suits(ctx, sub, kind, file)
+	}
 	if err != nil {
 		return Document{}, sub, err
 	}
-	d.SHA256, d.Size = ref.SHA256, ref.Size
+	d := Document{
+		ID: id.New("doc"), Org: sub.Org, Submission: sub.ID, Kind: kind, Name: file.Name, Media: file.Kind.Type(), Size: file.Size,
+		SHA256: file.SHA256, By: a.Account, At: p.now(),
+	}
 	if kind == FirmwareImage {
-		switch sub.Firmware.SHA256 {
-		case "":
-			sub.Firmware.SHA256 = d.SHA256
-		case d.SHA256:
-		default:
-			return Document{}, sub, Refuse(ErrInvalid, "firmware-hash", "the image %q has the SHA-256 %s, the submission declares %s", name, d.SHA256, sub.Firmware.SHA256)
-		}
+		sub.Firmware.SHA256 = d.SHA256
 	}
 	entry, err := audit.New(d.At, a.Account, "document.added", d.ID, d.Org, d)
 	if err != nil {
@@ -110,14 +107,27 @@ func (p *Programme) Upload(ctx context.Context, a Actor, subID string, rev int64
 	return d, sub, nil
 }
 
-// checkBill reads a bill of materials. media has seen that it is not too large.
-func checkBill(c blob.Content, size int64) error {
-	b, err := io.ReadAll(io.NewSectionReader(c, 0, size))
-	if err != nil {
+// suits refuses a file whose content is wrong for what it is to be here.
+func (p *Programme) suits(ctx context.Context, sub Submission, kind string, file Taken) error {
+	switch kind {
+	case FirmwareImage:
+		if declared := sub.Firmware.SHA256; declared != "" && declared != file.SHA256 {
+			return Refuse(ErrInvalid, "firmware-hash", "the image %q has the SHA-256 %s, the submission declares %s", file.Name, file.SHA256, declared)
+		}
+	case BillOfGoods:
+		f, ref, err := p.files.Open(ctx, file.SHA256)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		data, err := io.ReadAll(io.NewSectionReader(f, 0, ref.Size)) // bounded by its kind
+		if err != nil {
+			return err
+		}
+		_, err = ReadBill(data)
 		return err
 	}
-	_, err = ReadBill(b)
-	return err
+	return nil
 }
 
 // mayChange refuses where documents are evidence by now.
@@ -182,18 +192,13 @@ func (p *Programme) Documents(ctx context.Context, a Actor, subID string) ([]Doc
 	return p.store.Documents(ctx, subID)
 }
 
-// OpenDocument reads one; the caller closes the file.
-func (p *Programme) OpenDocument(ctx context.Context, a Actor, subID, docID string) (Document, blob.File, error) {
+// Document reads one of a submission.
+func (p *Programme) Document(ctx context.Context, a Actor, subID, docID string) (Document, error) {
 	sub, err := p.Submission(ctx, a, subID)
 	if err != nil {
-		return Document{}, nil, err
+		return Document{}, err
 	}
-	d, err := p.document(ctx, sub, docID)
-	if err != nil {
-		return d, nil, err
-	}
-	f, _, err := p.files.Open(ctx, d.SHA256)
-	return d, f, err
+	return p.document(ctx, sub, docID)
 }
 
 func (p *Programme) document(ctx context.Context, sub Submission, id string) (Document, error) {

@@ -21,6 +21,7 @@ import (
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/miot"
@@ -134,8 +135,10 @@ func (d *desk) certify(sub certification.Submission) certification.Certificate {
 		to certification.SubmissionState
 		by certification.Mover
 	}{
-		{certification.InReview, certification.ByVendor}, {certification.Approved, certification.ByReviewer},
-		{certification.Issuing, certification.ByProgramme}, {certification.Certified, certification.ByProgramme},
+		{certification.InReview, certification.ByVendor},
+		{certification.Approved, certification.ByReviewer},
+		{certification.Issuing, certification.ByProgramme},
+		{certification.Certified, certification.ByProgramme},
 	} {
 		if m.to != certification.InReview || sub.State != certification.InReview { // class A is there already
 			must(d, d.move(sub.ID, m.to, m.by))
@@ -217,9 +220,23 @@ func (d *desk) draft(v vendor, edits ...certification.Edit) certification.Submis
 
 func (d *desk) upload(v vendor, sub certification.Submission, kind, name, content string) certification.Submission {
 	d.Helper()
-	_, sub, err := d.Upload(d.Context(), v.Actor, sub.ID, sub.Rev, kind, name, strings.NewReader(content))
+	_, sub, err := d.Upload(d.Context(), v.Actor, sub.ID, sub.Rev, kind, d.file(name, content))
 	must(d, err)
 	return sub
+}
+
+// file is received as internal/api does it.
+func (d *desk) file(name, content string) func(context.Context, []media.Kind) (certification.Taken, error) {
+	return func(ctx context.Context, accept []media.Kind) (certification.Taken, error) {
+		taken := certification.Taken{Name: name}
+		ref, err := d.files.Put(ctx, strings.NewReader(content), media.Limit(accept), func(c blob.Content, size int64) error {
+			m, err := media.Inspect(name, c, size, accept)
+			taken.Kind = m.Kind
+			return err
+		})
+		taken.SHA256, taken.Size = ref.SHA256, ref.Size
+		return taken, err
+	}
 }
 
 // screened submits and screens.

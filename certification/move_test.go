@@ -73,7 +73,7 @@ func TestSubmissionsStayOnTheTable(t *testing.T) {
 				},
 				"upload": func(t *rapid.T) {
 					m.call(t, certification.ByVendor, func(as func() certification.Actor) error {
-						return third(d.Upload(d.Context(), as(), m.id, m.rev, "statement", "a.txt", strings.NewReader("none\n")))
+						return third(d.Upload(d.Context(), as(), m.id, m.rev, "statement", d.file("a.txt", "none\n")))
 					})
 				},
 				"submit": func(t *rapid.T) {

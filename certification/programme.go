@@ -40,8 +40,8 @@ type SubmissionStore interface {
 	// ModelOwner is the organisation whose product the model is; empty where the
 	// product is nobody's.
 	ModelOwner(ctx context.Context, model string) (org string, err error)
-	// PriorCertificate is a certificate that was issued, as it stands now.
-	PriorCertificate(ctx context.Context, serial string) (Certificate, error)
+	// Certificate is one that was issued, as it stands now.
+	Certificate(ctx context.Context, serial string) (Certificate, error)
 
 	AddVendorKey(ctx context.Context, k VendorKey, entries []audit.Entry) error
 	VendorKey(ctx context.Context, id string) (VendorKey, error)

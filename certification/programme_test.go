@@ -57,7 +57,7 @@ func TestScreeningSaysWhereAndHowToMend(t *testing.T) {
 		}
 		found, err := d.ScreeningOf(t.Context(), v.Actor, sub.ID)
 		must(t, err)
-		seen := make(map[string]certification.Finding)
+		seen := make(map[string]certification.Flaw)
 		for _, f := range found.Findings {
 			if f.Message == "" || f.Mend == "" || f.Document == "" {
 				t.Errorf("%+v says too little", f)
@@ -124,7 +124,7 @@ func TestWhatIsRefused(t *testing.T) {
 		wantRule(t, edit(v.Actor, sub.Rev, certification.Edit{Product: ptr("Glow 2")}), certification.ErrState, "edit-state")
 		wantRule(t, second(d.Submit(ctx, v.Actor, sub.ID, sub.Rev)), certification.ErrState, "state-table")
 		wantRule(t, second(d.Answer(ctx, v.Actor, sub.ID, sub.Rev, "done")), certification.ErrState, "state-table")
-		wantRule(t, third(d.Upload(ctx, v.Actor, sub.ID, sub.Rev, "photo", "a.png", strings.NewReader("x"))), certification.ErrState, "document-state")
+		wantRule(t, third(d.Upload(ctx, v.Actor, sub.ID, sub.Rev, "photo", d.file("a.png", "x"))), certification.ErrState, "document-state")
 		sub, err := d.Withdraw(ctx, v.Actor, sub.ID, sub.Rev, "not any more")
 		must(t, err)
 		wantRule(t, second(d.Reopen(ctx, v.Actor, sub.ID, sub.Rev, "")), certification.ErrState, "state-table")
@@ -142,7 +142,7 @@ func TestDocumentsAreWhatTheySay(t *testing.T) {
 		sub := d.draft(v)
 		before := d.read(sub.ID)
 		upload := func(kind, name, content string) error {
-			_, _, err := d.Upload(ctx, v.Actor, sub.ID, sub.Rev, kind, name, strings.NewReader(content))
+			_, _, err := d.Upload(ctx, v.Actor, sub.ID, sub.Rev, kind, d.file(name, content))
 			return err
 		}
 		for _, c := range []struct {
@@ -182,11 +182,11 @@ func TestDocumentsAreWhatTheySay(t *testing.T) {
 		if len(docs) != 3 || docs[2].Kind != "firmware" {
 			t.Fatalf("documents %+v", docs)
 		}
-		_, f, err := d.OpenDocument(ctx, reviewer, sub.ID, docs[2].ID)
+		got, err := d.Document(ctx, reviewer, sub.ID, docs[2].ID)
 		must(t, err)
-		must(t, f.Close())
-		_, _, err = d.OpenDocument(ctx, d.vendor().Actor, sub.ID, docs[2].ID)
-		wantError(t, err, registry.ErrNotFound)
+		same(t, got, docs[2])
+		wantError(t, second(d.Document(ctx, d.vendor().Actor, sub.ID, docs[2].ID)), registry.ErrNotFound)
+		wantError(t, second(d.Document(ctx, v.Actor, d.draft(v).ID, docs[2].ID)), registry.ErrNotFound)
 		_, err = d.RemoveDocument(ctx, v.Actor, sub.ID, sub.Rev, docs[2].ID)
 		must(t, err)
 		wantError(t, second(d.RemoveDocument(ctx, v.Actor, sub.ID, sub.Rev+1, docs[2].ID)), registry.ErrNotFound)

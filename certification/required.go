@@ -52,7 +52,7 @@ func Required(applies []ChangeClass, serial string) Requirements {
 		}
 		short = short && (class == ClassA || class == ClassB || class == ClassD)
 	}
-	var r Requirements
+	r := Requirements{Runs: []RequiredRun{}}
 	inherited := Inherited{From: serial}
 	for _, plan := range []suite.Plan{suite.Full, suite.Soak} {
 		all, err := plan.Cases()

@@ -19,7 +19,7 @@ import (
 // change is refused unless the submission is at the revision that was read first.
 type ReviewStore interface {
 	Submission(ctx context.Context, id string) (Submission, error)
-	PriorCertificate(ctx context.Context, serial string) (Certificate, error)
+	Certificate(ctx context.Context, serial string) (Certificate, error)
 	Documents(ctx context.Context, submission string) ([]Document, error)
 	Decisions(ctx context.Context, submission string) ([]Decision, error)        // of all rounds, by time
 	ReviewEntries(ctx context.Context, submission string) ([]ReviewEntry, error) // by id
@@ -251,7 +251,7 @@ func inherit(in Inherited, were []CaseEvidence, own map[string]bool) (out []Case
 
 // issuedFor is a certificate, and the submission that it was issued for.
 func (r *Reviews) issuedFor(ctx context.Context, serial string) (Certificate, Submission, error) {
-	c, err := r.store.PriorCertificate(ctx, serial)
+	c, err := r.store.Certificate(ctx, serial)
 	if err != nil {
 		return c, Submission{}, err
 	}

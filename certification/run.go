@@ -1,6 +1,7 @@
 package certification
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -126,9 +127,16 @@ type Question struct {
 	Text     string        `json:"text"`
 	Evidence string        `json:"evidence,omitempty"` // what is wanted: photo, video, pcap, document
 	For      time.Duration `json:"for_ns,omitempty"`   // how long the power, or the network, is to be off
-	State    QuestionState `json:"state"`
-	AskedAt  time.Time     `json:"asked_at"`
-	DueAt    time.Time     `json:"due_at"`
+
+	// Of what is asked for, for a fixture that answers in a person's place.
+	SIID  int             `json:"siid,omitempty"`
+	PIID  int             `json:"piid,omitempty"`
+	EIID  int             `json:"eiid,omitempty"`
+	Value json.RawMessage `json:"value,omitempty"`
+
+	State   QuestionState `json:"state"`
+	AskedAt time.Time     `json:"asked_at"`
+	DueAt   time.Time     `json:"due_at"`
 
 	Answer     *transcript.Answer `json:"answer,omitempty"`
 	AnsweredAt time.Time          `json:"answered_at,omitzero"`

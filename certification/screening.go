@@ -26,12 +26,12 @@ type Screened struct {
 	Suite      string    `json:"suite"`
 	At         time.Time `json:"at"`
 	Passed     bool      `json:"passed"`
-	Findings   []Finding `json:"findings"`
+	Findings   []Flaw    `json:"findings"`
 	Transcript Evidence  `json:"transcript"` // of the DECL cases, signed and packed
 }
 
-// Finding is one thing that is wrong with the papers, or could be better.
-type Finding struct {
+// Flaw is one thing that is wrong with the papers, or could be better.
+type Flaw struct {
 	Case     string        `json:"case,omitempty"` // of the catalogue
 	Rule     string        `json:"rule,omitempty"` // of the linter or of the programme
 	Verdict  suite.Verdict `json:"verdict"`        // FAIL sends the submission back, WARN does not
@@ -133,7 +133,7 @@ func (p *Programme) ScreeningOf(ctx context.Context, a Actor, id string) (Screen
 }
 
 // papers runs the DECL cases, as every run does, and keeps their transcript.
-func (p *Programme) papers(ctx context.Context, sub Submission, docs []Document) ([]Finding, Evidence, error) {
+func (p *Programme) papers(ctx context.Context, sub Submission, docs []Document) ([]Flaw, Evidence, error) {
 	d, err := sub.Declared()
 	if err != nil {
 		return nil, Evidence{}, err
@@ -183,9 +183,9 @@ func (p *Programme) keep(ctx context.Context, path string) (Evidence, error) {
 // explained makes findings of what the cases say. Where the linter or the
 // declaration's own check knows the place and what to do, they are asked again:
 // they are what the cases asked.
-func explained(results []*suite.Result, sub Submission, d *suite.Declaration, previous []byte) []Finding {
+func explained(results []*suite.Result, sub Submission, d *suite.Declaration, previous []byte) []Flaw {
 	places := placed(sub, d, previous)
-	var out []Finding
+	out := []Flaw{}
 	for _, r := range results {
 		if known := places[r.Case]; r.Verdict == suite.Fail && len(known) > 0 {
 			out = append(out, known...)
@@ -196,7 +196,7 @@ func explained(results []*suite.Result, sub Submission, d *suite.Declaration, pr
 			continue // it has just run
 		}
 		if r.Verdict != suite.Pass && r.Verdict != suite.NotFor && len(r.Findings) == 0 {
-			out = append(out, Finding{Case: r.Case, Verdict: r.Verdict, Document: "spec", Message: c.Title + ": " + string(r.Verdict), Mend: c.Hint})
+			out = append(out, Flaw{Case: r.Case, Verdict: r.Verdict, Document: "spec", Message: c.Title + ": " + string(r.Verdict), Mend: c.Hint})
 		}
 		for _, f := range r.Findings {
 			if f.Verdict == suite.NotFor {
@@ -206,23 +206,23 @@ func explained(results []*suite.Result, sub Submission, d *suite.Declaration, pr
 			if f.Expected != "" {
 				message = fmt.Sprintf("expected %s, found %s", f.Expected, f.Actual)
 			}
-			out = append(out, Finding{Case: r.Case, Verdict: f.Verdict, Document: "spec", Message: message, Mend: c.Hint})
+			out = append(out, Flaw{Case: r.Case, Verdict: f.Verdict, Document: "spec", Message: message, Mend: c.Hint})
 		}
 	}
 	return out
 }
 
 // placed are the findings by their cases, with the place of each.
-func placed(sub Submission, d *suite.Declaration, previous []byte) map[string][]Finding {
-	out := make(map[string][]Finding)
-	add := func(f Finding) { out[f.Case] = append(out[f.Case], f) }
+func placed(sub Submission, d *suite.Declaration, previous []byte) map[string][]Flaw {
+	out := make(map[string][]Flaw)
+	add := func(f Flaw) { out[f.Case] = append(out[f.Case], f) }
 	lint, _ := miot.LintDocument(sub.Spec, miot.LintForCertification) // it was read when it was given
 	for _, f := range lint {
 		verdict := suite.Fail
 		if f.Severity == miot.SeverityWarning {
 			verdict = suite.Warn
 		}
-		add(Finding{f.Requirement, f.Rule, verdict, "spec", f.Pointer, f.Message, f.Mend})
+		add(Flaw{f.Requirement, f.Rule, verdict, "spec", f.Pointer, f.Message, f.Mend})
 	}
 	spec, err := miot.Parse(sub.Spec)
 	if err != nil {
@@ -230,13 +230,13 @@ func placed(sub Submission, d *suite.Declaration, previous []byte) map[string][]
 	}
 	decl07, _ := suite.Lookup("DECL-07")
 	for _, problem := range d.Validate(spec) {
-		add(Finding{"DECL-07", "", suite.Fail, "declaration", pointerOf(problem.Field), problem.Message, decl07.Hint})
+		add(Flaw{"DECL-07", "", suite.Fail, "declaration", pointerOf(problem.Field), problem.Message, decl07.Hint})
 	}
 	if before, err := miot.Parse(previous); err == nil {
 		decl08, _ := suite.Lookup("DECL-08")
 		for _, c := range miot.Diff(before, spec) {
 			if c.Breaking {
-				add(Finding{"DECL-08", "", suite.Fail, "spec", c.Pointer, c.What + ": " + c.Why, decl08.Hint})
+				add(Flaw{"DECL-08", "", suite.Fail, "spec", c.Pointer, c.What + ": " + c.Why, decl08.Hint})
 			}
 		}
 	}
@@ -244,16 +244,16 @@ func placed(sub Submission, d *suite.Declaration, previous []byte) map[string][]
 }
 
 // facts compares the papers with what is known here.
-func (p *Programme) facts(ctx context.Context, sub Submission, docs []Document) ([]Finding, error) {
-	var out []Finding
+func (p *Programme) facts(ctx context.Context, sub Submission, docs []Document) ([]Flaw, error) {
+	var out []Flaw
 	for _, k := range DocumentKinds {
 		d, ok := newest(docs, k.Kind)
 		switch {
 		case !ok && k.Required:
-			out = append(out, Finding{Case: "SEC-09", Rule: "document-missing", Verdict: suite.Fail, Document: k.Kind, Message: "no document of kind " + k.Kind, Mend: "Upload " + k.What + "."})
+			out = append(out, Flaw{Case: "SEC-09", Rule: "document-missing", Verdict: suite.Fail, Document: k.Kind, Message: "no document of kind " + k.Kind, Mend: "Upload " + k.What + "."})
 		case ok:
 			if _, err := p.files.Stat(ctx, d.SHA256); errors.Is(err, blob.ErrNotFound) {
-				out = append(out, Finding{Rule: "document-missing", Verdict: suite.Fail, Document: k.Kind, Message: fmt.Sprintf("the file of document %s is gone", d.ID), Mend: "Upload it again."})
+				out = append(out, Flaw{Rule: "document-missing", Verdict: suite.Fail, Document: k.Kind, Message: fmt.Sprintf("the file of document %s is gone", d.ID), Mend: "Upload it again."})
 			} else if err != nil {
 				return nil, err
 			}
@@ -265,7 +265,7 @@ func (p *Programme) facts(ctx context.Context, sub Submission, docs []Document) 
 	var refused *Refusal
 	switch err := p.complete(ctx, &again); {
 	case errors.As(err, &refused):
-		out = append(out, Finding{Rule: refused.Rule, Verdict: suite.Fail, Document: "submission", Message: refused.Detail, Mend: "docs/programme.md explains the rule."})
+		out = append(out, Flaw{Rule: refused.Rule, Verdict: suite.Fail, Document: "submission", Message: refused.Detail, Mend: "docs/programme.md explains the rule."})
 	case err != nil:
 		return nil, err
 	}

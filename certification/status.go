@@ -9,17 +9,17 @@ import (
 	"github.com/proofmark/proofmark/certification/translog"
 )
 
-// StatusType is the typ of the status list's JWS.
-const StatusType = "proofmark-status"
-
-// statusRules refuse what is signed, but not what it should be: a payload or a list.
+// statusRules refuse a status list, or a certificate's payload, that is read.
 var statusRules = []Rule{
-	{"payload-size", "The payload of a certificate has 64 KiB at most."},
-	{"status-version", "A status list is of a version that this program reads."},
-	{"status-time", "A status list is renewed after it was issued, and takes no negative number of leaves into account."},
-	{"status-order", "A status list has each serial once, in order."},
+	{"payload-size", "The payload of a certificate has at most 64 KiB."},
+	{"status-version", "A status list is of the version that this program knows."},
+	{"status-time", "A status list is renewed after it was issued, and tells a size of the log."},
+	{"status-order", "A status list names each serial once, in order."},
 	{"status-state", "A status list gives each certificate a state of the table."},
 }
+
+// StatusType is the typ of the status list's JWS.
+const StatusType = "proofmark-status"
 
 // StatusList says what holds of every certificate at one moment. It is signed anew
 // every hour, and at once when something changed.

@@ -27,11 +27,11 @@ type Submission struct {
 	Hardware    []string        `json:"hardware"` // revisions that the certificate is to name
 	Firmware    Firmware        `json:"firmware"`
 	Platform    Platform        `json:"platform,omitzero"`
-	Spec        json.RawMessage `json:"spec"`        // the MIoT-Spec-V2 document, byte by byte as it was given
-	SpecSHA256  string          `json:"spec_sha256"` // of these bytes
+	Spec        json.RawMessage `json:"spec,omitempty"` // the MIoT-Spec-V2 document, byte by byte as it was given
+	SpecSHA256  string          `json:"spec_sha256"`    // of these bytes
 	SpecURN     string          `json:"spec_urn"`
-	Declaration json.RawMessage `json:"declaration"` // suite.Declaration as JSON
-	Regions     []string        `json:"regions"`     // where it is to be sold: "IN", "EU", …
+	Declaration json.RawMessage `json:"declaration,omitempty"` // suite.Declaration as JSON
+	Regions     []string        `json:"regions"`               // where it is to be sold: "IN", "EU", …
 
 	Previous string          `json:"previous,omitempty"` // serial of the certificate that this follows
 	Parent   string          `json:"parent,omitempty"`   // class F: serial of the certificate of the same platform

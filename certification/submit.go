@@ -175,7 +175,7 @@ func (p *Programme) follow(ctx context.Context, s *Submission) error {
 		return nil
 	}
 	serial := cmp.Or(s.Previous, s.Parent)
-	before, err := p.store.PriorCertificate(ctx, serial)
+	before, err := p.store.Certificate(ctx, serial)
 	switch {
 	case errors.Is(err, registry.ErrNotFound), err == nil && before.Org != s.Org: // whose it is, is nobody's business
 		return Refuse(ErrInvalid, "previous-certificate", "organisation %s has no certificate %s", s.Org, serial)

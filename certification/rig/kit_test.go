@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -203,4 +204,22 @@ func (w *world) answer(r *rig.Rig, run string) {
 	}
 	// The row is answered; the run needs a moment to see it.
 	<-time.After(10 * time.Millisecond)
+}
+
+func readFile(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// progress is what the bus carries of a run.
+type progress = rig.RunProgress
+
+// onProgress hears of all runs.
+func (w *world) onProgress(hear func(progress)) {
+	w.Helper()
+	_, err := w.bus.Subscribe("run.*.progress", func(m bus.Message) {
+		var p progress
+		if err := json.Unmarshal(m.Data, &p); err != nil {
+			w.Error(err)
+		}
+		hear(p)
+	})
+	must(w, err)
 }

@@ -28,7 +28,7 @@ func (r *Rig) ask(ctx context.Context, g *going, q bench.Question) (transcript.A
 	parts := strings.SplitN(q.ID, "-", 3)
 	asked := certification.Question{
 		ID: id.New("qst"), Run: run.ID, Case: strings.Join(parts[:min(2, len(parts))], "-"), Kind: q.Kind, Text: g.secrets.Text(q.Text),
-		Evidence: q.Evidence, For: q.For, State: certification.QuestionOpen, AskedAt: now, DueAt: now.Add(q.Timeout),
+		Evidence: q.Evidence, For: q.For, SIID: q.SIID, PIID: q.PIID, EIID: q.EIID, Value: g.secrets.JSON(q.Value), State: certification.QuestionOpen, AskedAt: now, DueAt: now.Add(q.Timeout),
 	}
 	n, err := notice.New(now, "run.asked", run.ID, run.Org, asked)
 	if err != nil {
@@ -88,8 +88,17 @@ func (r *Rig) Questions(ctx context.Context, actor certification.Actor, runID st
 	return r.o.Store.Questions(ctx, runID)
 }
 
-// answers are what may be said; skip leaves the case open for another time.
-var answers = []string{"done", "yes", "no", "skip"}
+// answers are what may be said to a kind of question; skip leaves the case open for
+// another time.
+func answers(kind string) []string {
+	switch kind {
+	case bench.Confirm:
+		return []string{"yes", "no", "skip"}
+	case bench.Photo: // of something that is, or is not, as stated
+		return []string{"yes", "no", "done", "skip"}
+	}
+	return []string{"done", "skip"}
+}
 
 // maxNote bounds what is said beside it, in characters.
 const maxNote = 2000
@@ -145,12 +154,7 @@ func (r *Rig) question(ctx context.Context, run certification.Run, question stri
 }
 
 func understand(q certification.Question, a transcript.Answer) error {
-	want := answers
-	if q.Kind != bench.Confirm {
-		want = []string{"done", "skip"}
-	} else {
-		want = want[1:]
-	}
+	want := answers(q.Kind)
 	if !slices.Contains(want, a.Answer) {
 		return certification.Refuse(certification.ErrInvalid, "answer", "answer %q to a %s question, needs one of %s", a.Answer, q.Kind, strings.Join(want, ", "))
 	}

@@ -67,7 +67,15 @@ func (r *Rig) Runs(ctx context.Context, actor certification.Actor, q RunQuery) (
 // ends.
 func (r *Rig) Wait(ctx context.Context, actor certification.Actor, id string) (certification.Run, error) {
 	woken := make(chan struct{}, 1)
-	sub, err := r.o.Bus.Subscribe(ProgressTopic(id), func(bus.Message) {
+	var last certification.RunState
+	sub, err := r.o.Bus.Subscribe(ProgressTopic(id), func(m bus.Message) {
+		var now struct {
+			State certification.RunState `json:"state"`
+		}
+		if json.Unmarshal(m.Data, &now) != nil || now.State == last {
+			return // only the time has changed
+		}
+		last = now.State
 		select {
 		case woken <- struct{}{}:
 		default:

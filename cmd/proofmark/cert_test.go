@@ -52,7 +52,7 @@ func (n *node) approve(t *testing.T, sub string) {
 		t.Fatal(err)
 	}
 	exec("INSERT INTO org (id, name, legal_name, country, created_at, blocked_at) VALUES ($1, 'Aurora', 'Aurora', 'IN', 1, 0)", s.Org)
-	exec("INSERT INTO run (id, submission, org, round, plan, attempt, state, rev, node, created_at, ended_at, body) VALUES ($1, $2, $3, 1, 'full', 1, 'finished', 1, '', 1, 1, $4)",
+	exec("INSERT INTO run (id, submission, org, round, plan, attempt, state, rev, node, lease_until, cancel_by, created_at, ended_at, body) VALUES ($1, $2, $3, 1, 'full', 1, 'finished', 1, '', 0, '', 1, 1, $4)",
 		run.ID, sub, s.Org, text(t, run))
 	for _, reviewer := range []string{"acc_1", "acc_2"} {
 		d := certification.Decision{Submission: sub, Round: 1, Reviewer: reviewer, Kind: certification.Approve, Evidence: hash}
@@ -96,7 +96,7 @@ func TestACertificateIsIssuedAndVerifiesOffline(t *testing.T) {
 	for deadline := time.Now().Add(time.Minute); ; {
 		status, body := n.try("GET", "/certificates/PM-"+time.Now().UTC().Format("2006")+"-000001/bundle", nil)
 		if status == 200 {
-			bundle = []byte(body)
+			bundle = body
 			break
 		}
 		if time.Now().After(deadline) {

@@ -3,7 +3,9 @@ package main
 import (
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,7 +77,7 @@ func crash(t *testing.T, n *node, database string, end func(i int)) {
 	check := func(i int) {
 		t.Helper()
 		told, _ := rush.Told()
-		if err := shop.Check(t.Context(), 0); err != nil {
+		if _, err := shop.Check(t.Context(), 0); err != nil {
 			t.Fatalf("after crash %d: %v", i, err)
 		}
 		wrong, err := shop.Wrong(t.Context(), told)
@@ -95,6 +97,9 @@ func crash(t *testing.T, n *node, database string, end func(i int)) {
 	}
 	stop()
 	check(-1)
+	if out, err := exec.Command(binary, "admin", "--database", database, "audit").CombinedOutput(); err != nil || !strings.Contains(string(out), "ok  ledger") {
+		t.Errorf("proofmark admin audit: %v\n%s", err, out)
+	}
 	told, broken := rush.Told()
 	t.Logf("%d orders acknowledged, %d connections broken", len(told), broken)
 	if broken == 0 {

@@ -43,6 +43,10 @@ type ServeCmd struct {
 	OIDCSecretFile string   `name:"oidc-client-secret-file" type:"existingfile" help:"File with our secret there; or the environment variable PROOFMARK_OIDC_CLIENT_SECRET."`
 	OIDCScopes     []string `name:"oidc-scope" help:"What to ask for; default: openid, email, profile."`
 
+	SMTP           string `name:"smtp-url" help:"Mail server: smtps://user:password@host:port, or smtp:// with STARTTLS; default: mails stay in the mailbox." placeholder:"URL"`
+	MailFrom       string `name:"mail-from" help:"Whom mails come from; needed with --smtp-url." placeholder:"ADDRESS"`
+	WebhookPrivate bool   `name:"webhook-allow-private" help:"Let webhooks be plain http and in private networks: for development."`
+
 	NodeLease time.Duration `name:"node-lease" default:"15s" hidden:"" help:"How long this node speaks for its devices without renewing."`
 
 	OneByOne      bool `name:"orders-one-by-one" hidden:"" help:"A transaction for every order: what bench orders measures against."`
@@ -77,7 +81,8 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 		Bench: c.Bench, BenchTLS: c.BenchTLS, BenchPorts: c.BenchPorts, BenchNames: c.BenchName, BenchRuns: c.BenchRuns,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSClientCA: c.TLSClientCA, TLSNames: c.TLSName,
 		PublicURL: c.PublicURL, Proxies: proxies, OpenID: openID,
-		Payments: payments, Demo: c.Demo, Lease: c.NodeLease, Version: release(), Log: log,
+		SMTP: c.SMTP, MailFrom: c.MailFrom, WebhookPrivate: c.WebhookPrivate,
+		Payments: payments, Demo: c.Demo, Lease: c.NodeLease, OneByOne: c.OneByOne, Version: release(), Log: log,
 	})
 	if err != nil {
 		return &exitError{Code: 2, Err: err}

@@ -118,7 +118,7 @@ func (a *API) mountAccountDecisions() {
 		Summary: "Block an account", Description: "It can do nothing any more: here at once, on other nodes within 10 s. Its sessions end.",
 	}, func(ctx context.Context, in *struct {
 		OfAccount
-		Body reason
+		Body blockReason
 	},
 	) (*nothing, error) {
 		return nil, a.auth.BlockAccount(ctx, actorOf(ctx), in.ID, in.Body.Reason)
@@ -128,7 +128,7 @@ func (a *API) mountAccountDecisions() {
 		Summary: "Take the block of an account back",
 	}, func(ctx context.Context, in *struct {
 		OfAccount
-		Body reason
+		Body blockReason
 	},
 	) (*nothing, error) {
 		return nil, a.auth.UnblockAccount(ctx, actorOf(ctx), in.ID, in.Body.Reason)

@@ -18,6 +18,8 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/mail"
+	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -28,13 +30,16 @@ type Config struct {
 	OpenID   *auth.OpenID // nil: nobody logs in by another service
 	Audit    AuditLog     // nil: the audit log is not shown
 	Bus      bus.Bus
-	Blobs    blob.Store   // of uploaded files
+	Blobs    blob.Store // of uploaded files
+	Webhooks *webhook.Service
+	Mail     *mail.Outbox
 	Log      *slog.Logger // discards when nil
 	Version  string       // of this program, for the document and /healthz; "dev" when empty
 
-	Transparency *translog.Log          // the log of what happened to certificates
-	Reviews      *certification.Reviews // of submissions
-	Life         *certification.Life    // of certificates
+	Programme    *certification.Programme // submissions and their screening
+	Transparency *translog.Log            // the log of what happened to certificates
+	Reviews      *certification.Reviews   // of submissions
+	Life         *certification.Life      // of certificates
 	Regulatory   *certification.Regulatory
 	Certificates CertificateSource // the public registry
 	// StatusList is the newest signed status list; none is served when nil.
@@ -73,9 +78,12 @@ type API struct {
 	audit    AuditLog
 	bus      bus.Bus
 	blobs    blob.Store
+	webhooks *webhook.Service
+	mail     *mail.Outbox
 	log      *slog.Logger
 	version  string
 
+	programme    *certification.Programme
 	transparency *translog.Log
 	reviews      *certification.Reviews
 	life         *certification.Life
@@ -114,6 +122,9 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
+		programme:    c.Programme,
+		webhooks:     c.Webhooks,
+		mail:         c.Mail,
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
 		life:         c.Life,
@@ -177,6 +188,10 @@ func New(c Config) *API {
 		a.mountRequests()
 		a.mountProperties()
 		a.mountEvents()
+		a.mountSubmissions()
+		a.mountDocuments()
+		a.mountChanges()
+		a.mountVendorKeys()
 		a.mountReviews()
 		a.mountLogProofs()
 		a.mountRuns()
@@ -189,6 +204,8 @@ func New(c Config) *API {
 			a.mountWaiting()
 			a.mountLedger()
 		}
+		a.mountWebhooks()
+		a.mountMailbox()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)

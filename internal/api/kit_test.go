@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/signing"
@@ -23,7 +24,9 @@ import (
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
+	mailer "github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -36,6 +39,9 @@ type house struct {
 	registry *registry.Registry
 	auth     *auth.Service
 	bus      *bus.Local
+	webhooks *webhook.Service
+	mail     *mailer.Outbox
+	book     *campaigns.Book
 	url      string
 	operator string // a token
 	mails    mailbox
@@ -44,8 +50,9 @@ type house struct {
 	rig      *rig.Rig
 	benches  []net.Listener // TCP, TLS: nobody serves them before openRig
 
-	keys   *signing.Keys
-	issuer *certification.Issuer
+	keys      *signing.Keys
+	issuer    *certification.Issuer
+	programme *certification.Programme
 
 	file string // of the database
 }
@@ -79,6 +86,12 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 			t.Error(err)
 		}
 	})
+	key, err := webhook.NewKey(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.webhooks = webhook.NewService(h.db.Webhooks(), webhook.Options{Key: key, Private: true})
+	h.mail = mailer.NewOutbox(h.db.Mail(), nil, nil, log)
 	c := api.Config{
 		Registry:     h.registry,
 		Auth:         h.auth,
@@ -88,10 +101,18 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Reviews:      certification.NewReviews(h.db.Programme(), &h.verdicts, nil),
 		Log:          log,
 		Version:      "test",
+		Webhooks:     h.webhooks,
+		Mail:         h.mail,
 	}
 	h.buildRig(&c)
 	h.certify(&c)
 	h.registrar(&c)
+	h.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: h.db.Programme(), Files: c.Blobs})
+	c.Programme = h.programme
+	c.Campaigns = h.db.Campaigns()
+	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns})
+	t.Cleanup(func() { _ = h.book.Stop(context.Background()) })
+	c.Book = h.book
 	for _, f := range change {
 		f(&c)
 	}

@@ -85,7 +85,7 @@ func (a *API) mountOrgs() {
 		Summary: "Block an organisation", Description: "Its members lose what they may do for it: here at once, on other nodes within 10 s.",
 	}, func(ctx context.Context, in *struct {
 		OfOrg
-		Body reason
+		Body blockReason
 	},
 	) (*nothing, error) {
 		return nil, a.auth.BlockOrg(ctx, actorOf(ctx), in.Org, in.Body.Reason)
@@ -95,14 +95,14 @@ func (a *API) mountOrgs() {
 		Summary: "Take the block of an organisation back",
 	}, func(ctx context.Context, in *struct {
 		OfOrg
-		Body reason
+		Body blockReason
 	},
 	) (*nothing, error) {
 		return nil, a.auth.UnblockOrg(ctx, actorOf(ctx), in.Org, in.Body.Reason)
 	})
 }
 
-// reason is why somebody decided something; it stays in the audit log.
-type reason struct {
+// blockReason is why somebody was blocked, or no longer is.
+type blockReason struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"Stays in the audit log."`
 }

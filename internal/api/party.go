@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,28 +24,4 @@ func involved[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (
 	restricted(a, op, "", "a member of an organisation or a reviewer", func(actor auth.Actor) bool {
 		return actor.Is(auth.RoleStartup) || actor.Is(auth.RoleReviewer)
 	}, h)
-}
-
-// problemOfProgramme maps what the certificate programme refuses; nil for others.
-// Of several refusals the first says what kind of problem it is.
-func problemOfProgramme(err error) *Problem {
-	var refusal *certification.Refusal
-	if !errors.As(err, &refusal) {
-		return nil
-	}
-	k := kindInvalid
-	switch {
-	case errors.Is(refusal, certification.ErrForbidden):
-		k = kindForbidden
-	case errors.Is(refusal, certification.ErrState):
-		k = kindNotNow
-	}
-	p := newProblem(k, refusal.Detail)
-	p.Rule = refusal.Rule
-	var several certification.Refusals
-	if errors.As(err, &several) {
-		p.Detail = several.Error()
-		p.Errors = each(several, func(r *certification.Refusal) Fault { return Fault{Message: r.Detail, Rule: r.Rule} })
-	}
-	return p
 }

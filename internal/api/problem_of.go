@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -26,21 +27,41 @@ func problemOf(err error) *Problem {
 		problemOfLog,
 		problemOfPeople,
 		problemOfOrder,
+		problemOfRefusal,
+		problemOfWebhook,
 	} {
 		if p = known(err); p != nil {
 			break
 		}
 	}
 	if p == nil {
-		p = problemOfProgramme(err)
-	}
-	if p == nil {
-		p = problemOfProgramme(err)
-	}
-	if p == nil {
 		p = problemOfSentinel(err)
 	}
 	p.cause = err
+	return p
+}
+
+// problemOfRefusal maps what the certificate programme refuses; nil for others.
+// Of several refusals the first says what kind of problem it is.
+func problemOfRefusal(err error) *Problem {
+	var several certification.Refusals
+	var one *certification.Refusal
+	if !errors.As(err, &one) {
+		return nil
+	}
+	k := kindNotNow
+	switch {
+	case errors.Is(one, certification.ErrForbidden):
+		k = kindForbidden
+	case errors.Is(one, certification.ErrInvalid):
+		k = kindInvalid
+	}
+	p := newProblem(k, one.Detail)
+	p.Rule = one.Rule
+	if errors.As(err, &several) {
+		p.Detail = several.Error()
+		p.Errors = each(several, func(r *certification.Refusal) Fault { return Fault{Message: r.Detail, Rule: r.Rule} })
+	}
 	return p
 }
 

@@ -10,11 +10,6 @@ import (
 	"github.com/proofmark/proofmark/certification"
 )
 
-// OfSubmission is the path of everything that is about one submission.
-type OfSubmission struct {
-	ID string `path:"id" maxLength:"100" doc:"sub_…"`
-}
-
 // NewCondition is what a certificate will ask for.
 type NewCondition struct {
 	Text string    `json:"text" minLength:"10" maxLength:"10000"`

@@ -49,23 +49,26 @@ type SpecDocument struct {
 }
 
 func (a *API) mountSpecs() {
-	operator(a, specBody(huma.Operation{
+	startup(a, specBody(huma.Operation{
 		OperationID: "add-spec", Method: http.MethodPost, Path: "/products/{id}/specs", Tags: []string{"Products"},
 		Summary: "Add a spec version", DefaultStatus: http.StatusCreated,
 		Description: "The body is the document. It may only add to the version before; anything else is a new product version.",
 	}), a.addSpec)
-	operator(a, huma.Operation{
+	startup(a, huma.Operation{
 		OperationID: "list-specs", Method: http.MethodGet, Path: "/products/{id}/specs", Tags: []string{"Products"},
 		Summary: "List the spec versions of a product",
 	}, func(ctx context.Context, in *OfProduct) (*reply[specList], error) {
+		if _, err := a.ownProduct(ctx, in.ID); err != nil {
+			return nil, err
+		}
 		found, err := a.registry.Specs(ctx, in.ID)
 		return answer(specList{each(found, specOf)}, err)
 	})
-	operator(a, huma.Operation{
+	startup(a, huma.Operation{
 		OperationID: "get-spec", Method: http.MethodGet, Path: "/specs/{id}", Tags: []string{"Products"},
 		Summary: "Read a spec document", Description: "As it was given; the ETag is its SHA-256. Documents never change.",
 	}, a.spec)
-	operator(a, specBody(huma.Operation{
+	person(a, specBody(huma.Operation{
 		OperationID: "lint-spec", Method: http.MethodPost, Path: "/specs:lint", Tags: []string{"Products"},
 		Summary: "Lint a spec document", Description: "The body is the document; nothing is stored.",
 	}), func(_ context.Context, in *struct {
@@ -84,9 +87,14 @@ func (a *API) mountSpecs() {
 		return answer(lintResult{findings, miot.Errors(findings)}, err)
 	})
 	for _, path := range []string{"/products/{id}/specs", "/specs:lint"} {
-		a.huma.OpenAPI().Paths[prefix+path].Post.RequestBody.Content["application/json"].Schema = &huma.Schema{
-			Type: huma.TypeObject, Description: "A MIoT-Spec-V2 instance document.", AdditionalProperties: true,
-		}
+		describeSpec(a.huma.OpenAPI().Paths[prefix+path].Post)
+	}
+}
+
+// describeSpec says in the document what the body of the operation is.
+func describeSpec(op *huma.Operation) {
+	op.RequestBody.Content["application/json"].Schema = &huma.Schema{
+		Type: huma.TypeObject, Description: "A MIoT-Spec-V2 instance document.", AdditionalProperties: true,
 	}
 }
 
@@ -101,6 +109,9 @@ func (a *API) addSpec(ctx context.Context, in *struct {
 	SpecDocument
 },
 ) (*reply[specCreated], error) {
+	if _, err := a.ownProduct(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	s, changes, err := a.registry.AddSpec(ctx, in.ID, bytes.Clone(in.RawBody)) // huma takes its buffer back
 	if err != nil {
 		return nil, refusedChanges(err, changes)
@@ -139,6 +150,9 @@ func (a *API) spec(ctx context.Context, in *struct {
 },
 ) (*specOutput, error) {
 	s, err := a.registry.Spec(ctx, in.ID)
+	if err == nil {
+		_, err = a.ownProduct(ctx, s.ProductID)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -18,8 +18,10 @@ import (
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -28,21 +30,26 @@ type App struct {
 	cfg Config
 	log *slog.Logger
 
-	db       *store.DB
-	blobs    blob.Store
-	bus      bus.Bus
-	auth     *auth.Service
-	openID   *auth.OpenID // nil: none
-	registry *registry.Registry
-	certs    certificates
-	broker   *broker.Broker
-	rig      *rig.Rig
-	book     *campaigns.Book
-	payments campaigns.Provider
-	psp      *simulator.PSP // nil unless the provider is the simulator in this process
-	reviews  *certification.Reviews
-	jobs     *jobs.Runner
-	metrics  *metrics
+	db        *store.DB
+	blobs     blob.Store
+	bus       bus.Bus
+	auth      *auth.Service
+	openID    *auth.OpenID // nil: none
+	registry  *registry.Registry
+	programme *certification.Programme
+	certs     certificates
+	broker    *broker.Broker
+	rig       *rig.Rig
+	book      *campaigns.Book
+	payments  campaigns.Provider
+	psp       *simulator.PSP // nil unless the provider is the simulator in this process
+	reviews   *certification.Reviews
+	jobs      *jobs.Runner
+	metrics   *metrics
+
+	webhooks  *webhook.Service
+	mail      *mail.Outbox
+	composers mail.Composers
 
 	operator string // the operator's token
 	addrs    Addresses
@@ -86,8 +93,10 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}{
 		{"storage", a.startStore},
 		{"bus", a.startBus},
+		{"webhooks and mail", a.startOutside},
 		{"accounts", a.startAuth},
 		{"registry", a.startRegistry},
+		{"programme", a.startProgramme},
 		{"benches", a.startRig},
 		{"certificates", a.startCertificates},
 		{"campaigns", a.startCampaigns},

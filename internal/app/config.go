@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/mail"
 )
 
 // Config is how a service is run. The zero value of every member is a working
@@ -40,11 +41,15 @@ type Config struct {
 	Demo      bool              // StartDemo will fill it: every page says that its world is made up
 	PublicURL string            // our address as people see it, in mails and links; http://localhost:PORT
 	Proxies   []netip.Prefix    // whose X-Forwarded-For is believed; those of this machine when nil
-	Mail      auth.Mailer       // nil: nobody can sign up, be invited, or reset a password
+	Mail      auth.Mailer       // of the accounts; nil: by SMTP, or into the mailbox
 	OpenID    auth.OpenIDConfig // a login service; none when its Issuer is empty
 	OneByOne  bool              // a transaction for every order: the usual way, for `proofmark bench orders` to measure against
 
 	Payments Payments // who takes the money
+
+	SMTP           string // smtps://user:password@host:port or smtp://…; empty: mails stay in the mailbox
+	MailFrom       string // whom mails come from; needed with SMTP
+	WebhookPrivate bool   // webhooks may be plain http and in private networks
 
 	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
 	Version string
@@ -62,8 +67,13 @@ func (c Config) withDefaults() (Config, error) {
 		field *string
 		value string
 	}{
-		{&c.HTTP, ":8080"}, {&c.MQTT, "127.0.0.1:1883"}, {&c.MQTTS, ":8883"}, {&c.Metrics, "127.0.0.1:9464"}, {&c.Version, "dev"},
-		{&c.Bench, off}, {&c.BenchTLS, off},
+		{&c.HTTP, ":8080"},
+		{&c.MQTT, "127.0.0.1:1883"},
+		{&c.MQTTS, ":8883"},
+		{&c.Metrics, "127.0.0.1:9464"},
+		{&c.Version, "dev"},
+		{&c.Bench, off},
+		{&c.BenchTLS, off},
 	} {
 		if *d.field == "" {
 			*d.field = d.value
@@ -78,6 +88,11 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return c, fmt.Errorf("public URL %q: want http://HOST or https://HOST, with a port if need be and no path", c.PublicURL)
+	}
+	if c.SMTP != "" {
+		if _, err := mail.NewSMTP(c.SMTP, c.MailFrom, nil); err != nil {
+			return c, err
+		}
 	}
 	if c.Database == "" {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "proofmark.db")

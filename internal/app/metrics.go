@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/proofmark/proofmark/broker"
+	"github.com/proofmark/proofmark/internal/mail"
+	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -56,6 +59,28 @@ func (m *metrics) handler() http.Handler {
 // watch adds what the registry and the broker count.
 func (m *metrics) watch(r *registry.Registry, b *broker.Broker) {
 	m.reg.MustRegister(&gateway{registry: r, broker: b})
+}
+
+// watchOutside adds what webhooks and mail count.
+func (m *metrics) watchOutside(w *webhook.Service, o *mail.Outbox) {
+	add := func(name, help, outcome string, n *atomic.Int64) {
+		m.reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "proofmark_" + name, Help: help, ConstLabels: prometheus.Labels{"outcome": outcome},
+		}, func() float64 { return float64(n.Load()) }))
+	}
+	for outcome, n := range map[string]*atomic.Int64{
+		"delivered": &w.Counters.Delivered, "retried": &w.Counters.Retried, "failed": &w.Counters.Failed,
+	} {
+		add("webhook_attempts_total", "Attempts to deliver to webhooks, by what became of the delivery.", outcome, n)
+	}
+	m.reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "proofmark_webhooks_disabled_total", Help: "Webhooks disabled because they failed for too long or said that they are gone.",
+	}, func() float64 { return float64(w.Counters.Disabled.Load()) }))
+	for outcome, n := range map[string]*atomic.Int64{
+		"sent": &o.Counters.Sent, "retried": &o.Counters.Retried, "failed": &o.Counters.Failed, "kept": &o.Counters.Kept,
+	} {
+		add("mails_total", "Attempts to send mails, by what became of the mail; kept: no mail server is configured.", outcome, n)
+	}
 }
 
 // gateway collects the counters of registry and broker at each scrape.

@@ -97,6 +97,11 @@ func (a *App) startRegistry(ctx context.Context) error {
 	return nil
 }
 
+func (a *App) startProgramme(context.Context) error {
+	a.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: a.db.Programme(), Files: a.blobs})
+	return nil
+}
+
 // The recurring jobs.
 const (
 	jobExpire = "registry.expire"
@@ -128,7 +133,9 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Every(j.kind, j.every, "all")
 	}
 	a.jobs.Register(certification.WaiverEndJob, func(ctx context.Context, j jobs.Job) error { return a.reviews.EndWaiver(ctx, string(j.Payload)) })
+	a.jobs.Register(certification.ScreenJob, func(ctx context.Context, j jobs.Job) error { return a.programme.Screen(ctx, string(j.Payload)) })
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
+	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err
 	}
@@ -136,6 +143,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Stop(ctx)
 		return nil
 	})
+	a.startDispatcher()
 	return a.startRelay()
 }
 

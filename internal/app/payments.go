@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"time"
 
 	"github.com/proofmark/proofmark/internal/payments/razorpay"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
@@ -80,5 +81,7 @@ func (a *App) servePayments(mount func(pattern string, h http.Handler), service 
 		return
 	}
 	mount(pspPath+"/*", a.psp)
-	a.psp.SetWebhook("http://service.invalid"+eventsPath(a.payments.Name()), &http.Client{Transport: simulator.InProcess(service)})
+	a.psp.SetWebhook("http://service.invalid"+eventsPath(a.payments.Name()), &http.Client{
+		Transport: simulator.InProcess(service), Timeout: 10 * time.Second,
+	})
 }

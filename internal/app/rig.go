@@ -105,9 +105,19 @@ func benchNames(bound ...string) []string {
 	return names
 }
 
-// papers are what a run is judged by besides its submission.
+// papers are what a run is judged by besides its submission: its documents, and the
+// spec of the certificate that it follows.
 func (a *App) papers(ctx context.Context, sub certification.Submission) (rig.Papers, error) {
-	return rig.Papers{}, nil
+	docs, err := a.db.Programme().Documents(ctx, sub.ID)
+	if err != nil || sub.Previous == "" {
+		return rig.Papers{Documents: docs}, err
+	}
+	prior, err := a.db.Programme().Certificate(ctx, sub.Previous)
+	if err != nil {
+		return rig.Papers{}, err
+	}
+	certified, err := a.db.Programme().Submission(ctx, prior.Submission)
+	return rig.Papers{Documents: docs, Previous: certified.Spec}, err
 }
 
 // benches collects what the rig counts.

@@ -86,7 +86,7 @@ func (b *Browsers) save(ctx context.Context) (*http.Cookie, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.cookie(token, int(expires.Sub(b.service.now()).Seconds())), nil
+	return b.cookie(token, int((expires.Sub(b.service.now())+time.Second-1)/time.Second)), nil
 }
 
 func (b *Browsers) cookie(value string, maxAge int) *http.Cookie {

@@ -1,7 +1,18 @@
-// Package auth knows accounts and the tokens by which programs act for them.
+// Package auth knows people and the programs that act for them: accounts, how they
+// prove who they are (password, session, access token, another login service),
+// which roles they have, and the organisations in which they work.
 //
-// A token's secret is 256 random bits, shown once and kept as a hash, so that a
-// stolen database opens nothing. Check is cheap enough for every request: what
-// the store said is believed for a few seconds, and a revocation made in this
-// process holds at once.
+// Actor is its answer to every request: whose it is, and as what. What the store
+// said is believed for Staleness; a change made in this process holds at once.
+//
+// It refuses to tell which addresses have an account, to keep any secret as it was
+// given, and to let a token do more than its account. Every decision is stored
+// with its audit entry, in one transaction.
+//
+// The flow of a person:
+//
+//	SignUp → mail → Confirm (code and password) → Browsers.LogIn → Actor
+//	CreateOrg → Invite → mail → Accept → a membership in every later Actor
+//
+// docs/people.md says it for those who use it, docs/decisions/0008 why.
 package auth

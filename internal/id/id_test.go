@@ -48,6 +48,24 @@ func TestIdsCarryTheTimeOfTheirMaking(t *testing.T) {
 	}
 }
 
+func TestAFloorStandsUnderTheIdsOfItsTime(t *testing.T) {
+	before := id.New("dev")
+	_, u, err := id.Parse(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := time.Unix(u.Time().UnixTime())
+	for at, above := range map[time.Time]bool{made.Add(-time.Hour): true, made: true, made.Add(2 * time.Millisecond): false, {}: true} {
+		floor := id.Floor("dev", at)
+		if above != (before >= floor) {
+			t.Errorf("%s and the floor %s of %v", before, floor, at)
+		}
+		if err := id.Valid("dev", floor); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestIdsMadeAtOnceAreDistinct(t *testing.T) {
 	const workers, each = 8, 2000
 	lists := make([][]string, workers)

@@ -54,6 +54,11 @@ type Runner struct {
 	holder   string
 	handlers map[string]Handler
 	periods  map[recurrence]time.Duration
+	limits   map[string]int
+
+	mu      sync.Mutex
+	running map[string]int // by kind
+	ended   chan struct{}  // a job of a limited kind ended
 
 	stop     context.CancelFunc // no further leases
 	cut      context.CancelFunc // end the handlers
@@ -66,12 +71,17 @@ type recurrence struct{ kind, key string }
 func NewRunner(store Store, options Options) *Runner {
 	return &Runner{
 		store: store, options: options.withDefaults(), holder: id.New("run"),
-		handlers: map[string]Handler{}, periods: map[recurrence]time.Duration{},
+		handlers: map[string]Handler{}, periods: map[recurrence]time.Duration{}, limits: map[string]int{},
+		running: map[string]int{}, ended: make(chan struct{}, 1),
 	}
 }
 
 // Register names the handler of a kind.
 func (r *Runner) Register(kind string, h Handler) { r.handlers[kind] = h }
+
+// Limit lets at most n jobs of a kind run here at once: what waits for somebody
+// else's server must leave room for the rest.
+func (r *Runner) Limit(kind string, n int) { r.limits[kind] = n }
 
 // Every makes a kind recur: the first run is due at once, each further one a
 // whole number of periods after that one. The key tells apart what recurs of the
@@ -127,10 +137,12 @@ func (r *Runner) loop(leasing, running context.Context) {
 			return
 		}
 		now := time.Now()
-		j, ok, err := r.store.Lease(leasing, kinds, r.holder, now, now.Add(r.options.Lease))
+		j, ok, err := r.store.Lease(leasing, r.withRoom(kinds), r.holder, now, now.Add(r.options.Lease))
 		if ok && err == nil {
+			r.count(j.Kind, 1)
 			jobs.Go(func() {
 				defer func() { <-slots }()
+				defer r.count(j.Kind, -1)
 				r.run(running, j)
 			})
 			continue
@@ -145,9 +157,35 @@ func (r *Runner) loop(leasing, running context.Context) {
 		poll.Reset(r.options.Poll)
 		select {
 		case <-r.store.Queued():
+		case <-r.ended:
 		case <-poll.C:
 		case <-leasing.Done():
 			return
+		}
+	}
+}
+
+// withRoom leaves out the kinds of which as many run as may.
+func (r *Runner) withRoom(kinds []string) []string {
+	if len(r.limits) == 0 {
+		return kinds
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool {
+		most, limited := r.limits[kind]
+		return limited && r.running[kind] >= most
+	})
+}
+
+func (r *Runner) count(kind string, by int) {
+	r.mu.Lock()
+	r.running[kind] += by
+	r.mu.Unlock()
+	if _, limited := r.limits[kind]; limited && by < 0 {
+		select {
+		case r.ended <- struct{}{}:
+		default:
 		}
 	}
 }

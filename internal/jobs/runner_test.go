@@ -319,3 +319,27 @@ func TestWhatRecursNeedsAHandlerAndAKey(t *testing.T) {
 		}
 	}
 }
+
+func TestALimitedKindLeavesRoomForOthers(t *testing.T) {
+	bubble(t, func(t *testing.T, db *store.DB) {
+		slow, quick := newDiary(), newDiary()
+		r := run(t, db, jobs.Options{Concurrency: 3}, func(r *jobs.Runner) {
+			r.Register("slow", func(context.Context, jobs.Job) error {
+				slow.note()
+				time.Sleep(10 * time.Second)
+				return nil
+			})
+			r.Register("quick", func(context.Context, jobs.Job) error { quick.note(); return nil })
+			r.Limit("slow", 2)
+		})
+		for range 5 {
+			enqueue(t, db, jobs.Job{Kind: "slow"})
+		}
+		pass(5 * time.Second)
+		enqueue(t, db, jobs.Job{Kind: "quick"})
+		pass(30 * time.Second)
+		quick.want(t, 5)
+		slow.want(t, 0, 0, 10, 10, 20) // each as soon as there is room, not at the next poll
+		r.Stop(ctx)
+	})
+}

@@ -86,6 +86,17 @@ func (k Kind) Type() string {
 	return "application/octet-stream"
 }
 
+// KindOf is the kind that is served under the media type; Firmware, which is any
+// bytes, where there is none.
+func KindOf(mediaType string) Kind {
+	for _, row := range kinds {
+		if row.mediaType == mediaType {
+			return row.kind
+		}
+	}
+	return Firmware
+}
+
 // Limit is the largest size of a file of the kind, in bytes.
 func (k Kind) Limit() int64 {
 	for _, row := range kinds {

@@ -228,10 +228,8 @@ func (s Programme) ToIssue(ctx context.Context) ([]string, error) {
 // Unproven implements certification.IssueStore; at most a thousand at a time.
 func (s Programme) Unproven(ctx context.Context, size int64) ([]certification.Certificate, error) {
 	rows, err := s.read.Unproven(ctx, dbgen.UnprovenParams{Size: size, Most: 1000})
-	if err != nil {
-		return nil, s.wrap(ctx, err, "certificates whose proof was not verified")
-	}
-	return bodies[certification.Certificate](rows)
+	found, err := unmarshalled[certification.Certificate](rows, err)
+	return found, s.wrap(ctx, err, "certificates whose proof was not verified")
 }
 
 // Certificate returns one that was issued, or registry.ErrNotFound.

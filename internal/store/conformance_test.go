@@ -39,12 +39,18 @@ func TestConformance(t *testing.T) {
 		{"jobs", jobCases},
 		{"outbox", outboxCases},
 		{"accounts and tokens", tokenCases},
+		{"runs", runCases},
 		{"transparency log", logCases},
 		{"reviews", reviewCases},
 		{"waivers", waiverCases},
+		{"webhooks", webhookCases},
+		{"mail", mailCases},
 		{"campaigns", campaignCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
+		{"people", peopleCases},
+		{"organisations", orgCases},
+		{"audit", auditCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/api"
+	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/logtest"
 	"github.com/proofmark/proofmark/internal/store"
 )
@@ -36,7 +37,7 @@ func serveLog(t *testing.T, db *storeDB) *served {
 // restart serves without anything in memory.
 func (s *served) restart(t *testing.T) {
 	t.Helper()
-	server := httptest.NewServer(api.New(api.Config{Transparency: translog.New(s.Log())}))
+	server := httptest.NewServer(api.New(api.Config{Auth: auth.NewService(s.Auth(), nil), Transparency: translog.New(s.Log())}))
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	vkey := get(translog.VerifierKey(origin, s.key.Public()))(t)

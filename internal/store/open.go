@@ -39,6 +39,7 @@ type DB struct {
 	outbox    chan struct{} // signalled after an event was committed
 	queued    chan struct{} // signalled after a job was
 	appended  chan struct{} // signalled after a leaf of the log was
+	webhooks  chan struct{} // signalled after a delivery became due
 	partition atomic.Int64  // PostgreSQL: the day for which ensurePartitions was done
 	forgotten atomic.Value  // SQLite: the did at which ForgetReports goes on
 	looking   atomic.Int64  // how many batches of orders are not to be decided blindly
@@ -70,7 +71,10 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	for _, set := range opts {
 		set(&o)
 	}
-	db := &DB{outbox: make(chan struct{}, 1), queued: make(chan struct{}, 1), appended: make(chan struct{}, 1)}
+	db := &DB{
+		outbox: make(chan struct{}, 1), queued: make(chan struct{}, 1),
+		appended: make(chan struct{}, 1), webhooks: make(chan struct{}, 1),
+	}
 	var err error
 	scheme, rest, found := strings.Cut(url, ":")
 	switch {

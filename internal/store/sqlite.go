@@ -22,6 +22,7 @@ var sqlitePragmas = []string{
 	"journal_mode(WAL)",
 	"synchronous(FULL)",
 	"foreign_keys(ON)",
+	"recursive_triggers(ON)", // else INSERT OR REPLACE would go around what keeps the audit log
 	"temp_store(MEMORY)",
 	"cache_size(-65536)",
 	// A page that many commits changed is copied into the file once per

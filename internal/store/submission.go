@@ -112,17 +112,6 @@ func (s Programme) ModelOwner(ctx context.Context, model string) (string, error)
 	return p.Org, s.wrap(ctx, err, "product of model %q", model)
 }
 
-// PriorCertificate is a certificate that was issued, as it stands now.
-func (s Programme) PriorCertificate(ctx context.Context, serial string) (certification.Certificate, error) {
-	row, err := s.read.PriorCertificate(ctx, serial)
-	var c certification.Certificate
-	if err == nil {
-		err = json.Unmarshal([]byte(row.Body), &c)
-	}
-	c.State, c.Rev, c.Since = certification.CertificateState(row.State), row.Rev, row.Since.Time()
-	return c, s.wrap(ctx, err, "certificate %s", serial)
-}
-
 // recorded runs fn and records in one transaction, and tells those who wait for it.
 func (s Programme) recorded(ctx context.Context, entries []audit.Entry, notices []notice.Notice, fn func(q *dbgen.Queries) error, format string, args ...any) error {
 	err := s.transact(ctx, func(q *dbgen.Queries) error {

@@ -16,7 +16,7 @@ import (
 // judged (PROOFMARK_TEST_REFUNDS=100000 makes it one); what is judged is that each
 // refund is done once and each event arrives.
 func TestManyRefundsAtOnce(t *testing.T) {
-	n := 5_000
+	n := 2_000
 	if many, err := strconv.Atoi(os.Getenv("PROOFMARK_TEST_REFUNDS")); err == nil {
 		n = many
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -85,6 +86,10 @@ const pspFile = "PROOFMARK_TEST_PSP_FILE"
 func TestMain(m *testing.M) {
 	file := os.Getenv(pspFile)
 	if file == "" {
+		// Each step stores: a quarter of rapid's own number unless the command line has one.
+		if err := flag.Set("rapid.checks", "25"); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	p, err := simulator.Open(simulator.Options{File: file, ProcessRefund: -1})

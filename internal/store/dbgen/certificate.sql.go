@@ -11,127 +11,6 @@ import (
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
 
-const approvalConditions = `-- name: ApprovalConditions :one
-SELECT body FROM review_entry WHERE submission = $1 AND round = $2 AND kind = 'conditions'
-ORDER BY at DESC, id DESC LIMIT 1
-`
-
-type ApprovalConditionsParams struct {
-	Submission string
-	Round      int
-}
-
-func (q *Queries) ApprovalConditions(ctx context.Context, arg ApprovalConditionsParams) (string, error) {
-	row := q.db.QueryRowContext(ctx, approvalConditions, arg.Submission, arg.Round)
-	var body string
-	err := row.Scan(&body)
-	return body, err
-}
-
-const approvalDecisions = `-- name: ApprovalDecisions :many
-SELECT body FROM decision WHERE submission = $1 AND round = $2 ORDER BY at, reviewer
-`
-
-type ApprovalDecisionsParams struct {
-	Submission string
-	Round      int
-}
-
-func (q *Queries) ApprovalDecisions(ctx context.Context, arg ApprovalDecisionsParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, approvalDecisions, arg.Submission, arg.Round)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var body string
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		items = append(items, body)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const approvalOrg = `-- name: ApprovalOrg :one
-
-SELECT name FROM org WHERE id = $1
-`
-
-// What an approval consists of.
-func (q *Queries) ApprovalOrg(ctx context.Context, id string) (string, error) {
-	row := q.db.QueryRowContext(ctx, approvalOrg, id)
-	var name string
-	err := row.Scan(&name)
-	return name, err
-}
-
-const approvalRuns = `-- name: ApprovalRuns :many
-SELECT body FROM run WHERE submission = $1 AND round = $2 AND state = 'finished' ORDER BY id
-`
-
-type ApprovalRunsParams struct {
-	Submission string
-	Round      int
-}
-
-func (q *Queries) ApprovalRuns(ctx context.Context, arg ApprovalRunsParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, approvalRuns, arg.Submission, arg.Round)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var body string
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		items = append(items, body)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const approvalWaivers = `-- name: ApprovalWaivers :many
-SELECT body FROM waiver WHERE submission = $1 AND state = 'approved' ORDER BY id
-`
-
-func (q *Queries) ApprovalWaivers(ctx context.Context, submission string) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, approvalWaivers, submission)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var body string
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		items = append(items, body)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const certificate = `-- name: Certificate :one
 SELECT body FROM certificate WHERE serial = $1 AND state <> 'intended'
 `
@@ -339,6 +218,38 @@ func (q *Queries) CertificatesUnwaived(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const finishedRuns = `-- name: FinishedRuns :many
+SELECT body FROM run WHERE submission = $1 AND round = $2 AND state = 'finished' ORDER BY id
+`
+
+type FinishedRunsParams struct {
+	Submission string
+	Round      int
+}
+
+func (q *Queries) FinishedRuns(ctx context.Context, arg FinishedRunsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, finishedRuns, arg.Submission, arg.Round)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertCertificateCondition = `-- name: InsertCertificateCondition :exec
 INSERT INTO certificate_condition (id, serial, due_at, met_at, missed_at, body)
 VALUES ($1, $2, $3, 0, 0, $4)
@@ -440,6 +351,19 @@ func (q *Queries) IssueCertificate(ctx context.Context, arg IssueCertificatePara
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const orgName = `-- name: OrgName :one
+
+SELECT name FROM org WHERE id = $1
+`
+
+// What an approval consists of.
+func (q *Queries) OrgName(ctx context.Context, id string) (string, error) {
+	row := q.db.QueryRowContext(ctx, orgName, id)
+	var name string
+	err := row.Scan(&name)
+	return name, err
 }
 
 const setCertificateCondition = `-- name: SetCertificateCondition :exec

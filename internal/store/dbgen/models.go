@@ -237,6 +237,20 @@ type LogCheckpoint struct {
 	SignedAt micros.Time
 }
 
+type MailMessage struct {
+	ID        string
+	Key       string
+	Account   string
+	Recipient string
+	Subject   string
+	Body      string
+	State     string
+	Attempts  int
+	LastError string
+	CreatedAt micros.Time
+	SentAt    micros.Time
+}
+
 type MailedCode struct {
 	ID        string
 	Account   string
@@ -500,4 +514,52 @@ type Waiting struct {
 	OrderID   string
 	CreatedAt micros.Time
 	ChangedAt micros.Time
+}
+
+type WebhookAttempt struct {
+	Delivery string
+	Number   int
+	At       micros.Time
+	Took     int64
+	Status   int
+	Error    string
+	Response string
+}
+
+type WebhookDelivery struct {
+	ID        string
+	Endpoint  string
+	Notice    string
+	Kind      string
+	Sequence  int64
+	Body      []byte
+	State     string
+	Attempts  int
+	Tries     int
+	DueAt     micros.Time
+	CreatedAt micros.Time
+	EndedAt   micros.Time
+}
+
+type WebhookEndpoint struct {
+	ID           string
+	Org          string
+	Url          string
+	Kinds        string
+	Description  string
+	State        string
+	Reason       string
+	CreatedBy    string
+	CreatedAt    micros.Time
+	ConfirmedAt  micros.Time
+	Secret       []byte
+	Former       []byte
+	FormerEndsAt micros.Time
+	Nonce        string
+	Earlier      string
+	IssuedAt     micros.Time
+	Sequence     int64
+	FailingAt    micros.Time
+	LaneHolder   string
+	LaneFreeAt   micros.Time
 }

@@ -996,9 +996,11 @@ func (q *Queries) UpdateRun(ctx context.Context, arg UpdateRunParams) (int64, er
 }
 
 const waitingRun = `-- name: WaitingRun :many
+
 SELECT w.id FROM run w
 WHERE w.state = 'queued' AND (w.node = '' OR w.node = $1)
     AND (SELECT COUNT(*) FROM run o WHERE o.org = w.org AND o.state IN ('waiting-for-device', 'running', 'waiting-for-operator')) < CAST($2 AS INTEGER)
+    AND NOT EXISTS (SELECT 1 FROM run s WHERE s.submission = w.submission AND s.state IN ('waiting-for-device', 'running', 'waiting-for-operator'))
 ORDER BY w.id LIMIT 1
 `
 
@@ -1007,6 +1009,8 @@ type WaitingRunParams struct {
 	PerOrg int
 }
 
+// WaitingRun is the oldest that may begin: its submission's device is free, and its
+// organisation has not its share.
 func (q *Queries) WaitingRun(ctx context.Context, arg WaitingRunParams) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, waitingRun, arg.Node, arg.PerOrg)
 	if err != nil {

@@ -189,29 +189,6 @@ func (q *Queries) InsertSubmission(ctx context.Context, arg InsertSubmissionPara
 	return err
 }
 
-const priorCertificate = `-- name: PriorCertificate :one
-SELECT state, rev, since, body FROM certificate WHERE serial = $1 AND state <> 'intended'
-`
-
-type PriorCertificateRow struct {
-	State string
-	Rev   int64
-	Since micros.Time
-	Body  string
-}
-
-func (q *Queries) PriorCertificate(ctx context.Context, serial string) (PriorCertificateRow, error) {
-	row := q.db.QueryRowContext(ctx, priorCertificate, serial)
-	var i PriorCertificateRow
-	err := row.Scan(
-		&i.State,
-		&i.Rev,
-		&i.Since,
-		&i.Body,
-	)
-	return i, err
-}
-
 const screening = `-- name: Screening :one
 SELECT body FROM screening WHERE submission = $1 ORDER BY rev DESC LIMIT 1
 `

@@ -80,18 +80,8 @@ ORDER BY serial DESC LIMIT sqlc.arg(most);
 
 -- What an approval consists of.
 
--- name: ApprovalOrg :one
+-- name: OrgName :one
 SELECT name FROM org WHERE id = sqlc.arg(id);
 
--- name: ApprovalDecisions :many
-SELECT body FROM decision WHERE submission = sqlc.arg(submission) AND round = sqlc.arg(round) ORDER BY at, reviewer;
-
--- name: ApprovalRuns :many
+-- name: FinishedRuns :many
 SELECT body FROM run WHERE submission = sqlc.arg(submission) AND round = sqlc.arg(round) AND state = 'finished' ORDER BY id;
-
--- name: ApprovalWaivers :many
-SELECT body FROM waiver WHERE submission = sqlc.arg(submission) AND state = 'approved' ORDER BY id;
-
--- name: ApprovalConditions :one
-SELECT body FROM review_entry WHERE submission = sqlc.arg(submission) AND round = sqlc.arg(round) AND kind = 'conditions'
-ORDER BY at DESC, id DESC LIMIT 1;

@@ -42,10 +42,14 @@ UPDATE run SET state = sqlc.arg(state), rev = sqlc.arg(saw) + 1, node = sqlc.arg
     ended_at = sqlc.arg(ended_at), body = sqlc.arg(body)
 WHERE id = sqlc.arg(id) AND state = sqlc.arg(was) AND rev = sqlc.arg(saw);
 
+-- WaitingRun is the oldest that may begin: its submission's device is free, and its
+-- organisation has not its share.
+
 -- name: WaitingRun :many
 SELECT w.id FROM run w
 WHERE w.state = 'queued' AND (w.node = '' OR w.node = sqlc.arg(node))
     AND (SELECT COUNT(*) FROM run o WHERE o.org = w.org AND o.state IN ('waiting-for-device', 'running', 'waiting-for-operator')) < CAST(sqlc.arg(per_org) AS INTEGER)
+    AND NOT EXISTS (SELECT 1 FROM run s WHERE s.submission = w.submission AND s.state IN ('waiting-for-device', 'running', 'waiting-for-operator'))
 ORDER BY w.id LIMIT 1;
 
 -- name: TakeRun :many

@@ -40,9 +40,6 @@ SELECT * FROM document WHERE id = $1;
 -- name: Documents :many
 SELECT * FROM document WHERE submission = $1 AND submission <> '' ORDER BY id;
 
--- name: PriorCertificate :one
-SELECT state, rev, since, body FROM certificate WHERE serial = $1 AND state <> 'intended';
-
 -- TieMembers writes down who is a member of the vendor now.
 
 -- name: TieMembers :exec

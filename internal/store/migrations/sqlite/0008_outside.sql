@@ -1,0 +1,78 @@
+-- +goose Up
+
+-- Who else wants to hear. org is empty for the operators' endpoints, which hear
+-- everything. kinds: words separated by one space. secret and former are sealed
+-- (internal/webhook); nonce and earlier are the last two challenges. lane_holder
+-- has a request to the endpoint under way until lane_free_at.
+CREATE TABLE webhook_endpoint (
+    id           TEXT NOT NULL PRIMARY KEY,
+    org          TEXT NOT NULL,
+    url          TEXT   NOT NULL,
+    kinds        TEXT   NOT NULL,
+    description  TEXT   NOT NULL,
+    state        TEXT   NOT NULL CHECK (state IN ('pending', 'active', 'disabled')),
+    reason       TEXT   NOT NULL,
+    created_by   TEXT   NOT NULL,
+    created_at   INTEGER NOT NULL,
+    confirmed_at INTEGER NOT NULL,
+    secret       BLOB  NOT NULL,
+    former       BLOB  NOT NULL,
+    former_ends_at INTEGER NOT NULL,
+    nonce        TEXT   NOT NULL,
+    earlier      TEXT   NOT NULL,
+    issued_at    INTEGER NOT NULL,
+    sequence     INTEGER NOT NULL,
+    failing_at   INTEGER NOT NULL,
+    lane_holder  TEXT   NOT NULL,
+    lane_free_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX webhook_endpoint_org ON webhook_endpoint (org, id);
+
+-- One notice on its way to one endpoint. due_at: of the next attempt while it waits.
+CREATE TABLE webhook_delivery (
+    id         TEXT NOT NULL PRIMARY KEY,
+    endpoint   TEXT NOT NULL REFERENCES webhook_endpoint (id) ON DELETE CASCADE,
+    notice     TEXT NOT NULL,
+    kind       TEXT    NOT NULL,
+    sequence   INTEGER  NOT NULL,
+    body       BLOB   NOT NULL,
+    state      TEXT    NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed')),
+    attempts   INTEGER NOT NULL,
+    tries      INTEGER NOT NULL,
+    due_at     INTEGER  NOT NULL,
+    created_at INTEGER  NOT NULL,
+    ended_at   INTEGER  NOT NULL,
+    UNIQUE (endpoint, notice),
+    UNIQUE (endpoint, sequence)
+) STRICT;
+CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint, due_at) WHERE state = 'waiting';
+CREATE INDEX webhook_delivery_old ON webhook_delivery (created_at);
+
+CREATE TABLE webhook_attempt (
+    delivery TEXT NOT NULL REFERENCES webhook_delivery (id) ON DELETE CASCADE,
+    number   INTEGER NOT NULL,
+    at       INTEGER  NOT NULL,
+    took     INTEGER  NOT NULL,
+    status   INTEGER NOT NULL,
+    error    TEXT    NOT NULL,
+    response TEXT    NOT NULL,
+    PRIMARY KEY (delivery, number)
+) STRICT;
+
+-- Mail, before and after it was sent. The text is emptied after 30 days.
+CREATE TABLE mail_message (
+    id         TEXT NOT NULL PRIMARY KEY,
+    key        TEXT NOT NULL,
+    account    TEXT NOT NULL,
+    recipient  TEXT    NOT NULL,
+    subject    TEXT    NOT NULL,
+    body       TEXT    NOT NULL,
+    state      TEXT    NOT NULL CHECK (state IN ('queued', 'sent', 'failed', 'kept')),
+    attempts   INTEGER NOT NULL,
+    last_error TEXT    NOT NULL,
+    created_at INTEGER  NOT NULL,
+    sent_at    INTEGER  NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX mail_message_key ON mail_message (key) WHERE key <> '';
+CREATE INDEX mail_message_account ON mail_message (account, id);
+CREATE INDEX mail_message_old ON mail_message (created_at) WHERE body <> '';
