@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -64,7 +65,8 @@ func (p keptPage) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	_, _ = w.Write(p.body) // the client is gone, or it has it
+	h.Set("Content-Length", strconv.Itoa(len(p.body))) // otherwise a page goes in chunks
+	_, _ = w.Write(p.body)                             // the client is gone, or it has it
 }
 
 // keeping answers from memory where it can.
