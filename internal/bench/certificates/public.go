@@ -104,11 +104,11 @@ func (f *office) handler() (http.Handler, error) {
 	events := bus.NewLocal()
 	r := chi.NewRouter()
 	certificates.Mount(r)
-	r.Mount("/", certificates.Keep(api.New(api.Config{
+	r.Mount("/", api.New(api.Config{
 		Registry: registry.New(registry.Options{Store: f.db.Registry(), Bus: events}), Auth: people, Bus: events, Log: log,
 		Transparency: f.log, Issuer: f.issuer, Certificates: programme, StatusList: desk.Current,
-	})))
-	return r, nil
+	}))
+	return certificates.Keep(r), nil
 }
 
 func (o PublicOptions) measure(handler http.Handler, paths map[string]string) (*bench.Result, error) {
