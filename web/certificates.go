@@ -246,7 +246,7 @@ func qrCode(address string) template.HTML {
 		}
 	}
 	b.WriteString(`"/></svg>`)
-	return template.HTML(b.String()) //nolint:gosec // numbers only
+	return template.HTML(b.String()) // numbers only
 }
 
 // mostBundle bounds an uploaded file.

@@ -70,12 +70,12 @@ func (p keptPage) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // keeping answers from memory where it can.
-func (c *Certificates) keeping(make func(r *http.Request) (media string, body []byte, err error)) http.HandlerFunc {
+func (c *Certificates) keeping(render func(r *http.Request) (media string, body []byte, err error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		page, fresh, age := c.lookUp(r.URL.Path)
 		if !fresh {
 			at := c.now()
-			media, body, err := make(r)
+			media, body, err := render(r)
 			if err != nil {
 				c.fail(w, r, err)
 				return
