@@ -106,6 +106,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	}
 	h.buildRig(&c)
 	h.certify(&c)
+	h.registrar(&c)
 	h.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: h.db.Programme(), Files: c.Blobs})
 	c.Programme = h.programme
 	c.Campaigns = h.db.Campaigns()
