@@ -38,7 +38,7 @@ func (a *App) startCertificates(ctx context.Context) error {
 	}
 	log := translog.New(a.db.Log())
 	a.certs = certificates{keys, log, origin, certification.NewIssuer(certification.IssuerOptions{
-		Store: a.db.Programme(), Approvals: a.db.Programme(), Keys: keys, Log: log, Origin: origin, URL: a.cfg.PublicURL,
+		Store: a.db.Programme(), Approvals: a.db.Programme(), Ready: a.reviews, Keys: keys, Log: log, Origin: origin, URL: a.cfg.PublicURL,
 		Logger: a.log.With("part", "certificates"),
 	})}
 	return a.startLogSigner(ctx, dir)
