@@ -1,6 +1,7 @@
 package campaigns
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -61,6 +62,34 @@ type Breach struct {
 }
 
 func (b Breach) String() string { return b.Campaign + ": " + b.Rule + ": " + b.Detail }
+
+// AuditError says which rules of the books do not hold.
+type AuditError struct{ Breaches []Breach }
+
+func (e *AuditError) Error() string {
+	lines := make([]string, len(e.Breaches))
+	for i, b := range e.Breaches {
+		lines[i] = b.String()
+	}
+	return fmt.Sprintf("the books break %d rules: %s", len(lines), strings.Join(lines, "; "))
+}
+
+// AuditAll audits the books of every campaign and says how many there are.
+// Breaches come as an *AuditError.
+func AuditAll(ctx context.Context, store Store) (audited int, err error) {
+	books, err := store.Books(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var found []Breach
+	for _, b := range books {
+		found = append(found, Audit(b)...)
+	}
+	if len(found) > 0 {
+		return len(books), &AuditError{Breaches: found}
+	}
+	return len(books), nil
+}
 
 // Audit says which of the rules of the books of one campaign do not hold. It is
 // a pure function; none is the only good answer.

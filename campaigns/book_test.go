@@ -83,7 +83,8 @@ func (s *stall) reserved(want int64) {
 	if c.Reserved != want {
 		s.Errorf("%d reserved, want %d", c.Reserved, want)
 	}
-	must(s, campaigns.AuditAll(context.Background(), s.Store))
+	_, err = campaigns.AuditAll(context.Background(), s.Store)
+	must(s, err)
 }
 
 func must(t testing.TB, err error) {

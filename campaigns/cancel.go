@@ -22,7 +22,7 @@ const (
 // Cancel ends an order, or takes some of its units off, until it is handed over.
 // What was paid for goes back: the refund is queued in the same transaction.
 type Cancel struct {
-	ID       string // can_…, the same when it is given again
+	ID       string // can_… or the backer's own key, the same when it is given again
 	Campaign string
 	OrderID  string
 	Backer   string // whose order it must be; empty for anybody's
@@ -47,6 +47,10 @@ func (c *Cancel) decide(d *decision) {
 	o, err := d.order(c.OrderID)
 	if err != nil || c.Backer != "" && o.Backer != c.Backer { // who does not own it learns nothing
 		d.refuse(fmt.Errorf("order %s of campaign %s: %w", c.OrderID, c.Campaign, registry.ErrNotFound))
+		return
+	}
+	if err := checkKey(c.ID); err != nil {
+		d.refuse(fmt.Errorf("cancel order %s: %w", o.ID, err))
 		return
 	}
 	if d.s.Events[c.event()] || c.Units == 0 && (o.State == OrderCancelled || o.State == OrderRefundDue || o.State == OrderRefunded) {

@@ -48,26 +48,3 @@ func (b *Book) doEach(ctx context.Context, ops []Op) error {
 	}
 	return err
 }
-
-// AuditError says which rules of the books do not hold.
-type AuditError struct{ Breaches []Breach }
-
-func (e *AuditError) Error() string {
-	return fmt.Sprintf("the books break %d rules; the first: %s", len(e.Breaches), e.Breaches[0])
-}
-
-// AuditAll audits the books of every campaign. Breaches come as an *AuditError.
-func AuditAll(ctx context.Context, store Store) error {
-	books, err := store.Books(ctx)
-	if err != nil {
-		return err
-	}
-	var found []Breach
-	for _, b := range books {
-		found = append(found, Audit(b)...)
-	}
-	if len(found) > 0 {
-		return &AuditError{Breaches: found}
-	}
-	return nil
-}

@@ -119,30 +119,35 @@ type BackerCount struct {
 	changed  bool
 }
 
-// The rows below say in which state they were loaded: the write is conditional on
-// it. An empty state means that the row is new.
-type (
-	OrderRow struct {
-		Order
-		Was     OrderState
-		changed bool
-	}
-	PaymentRow struct {
-		Payment
-		Was     PaymentState
-		changed bool
-	}
-	RefundRow struct {
-		Refund
-		Was     RefundState
-		changed bool
-	}
-	WaitingRow struct {
-		Waiting
-		Was     WaitingState
-		changed bool
-	}
-)
+// OrderRow is an order as it was loaded, in the state Was; the write is
+// conditional on it. An empty Was means that the row is new. So it is with the
+// rows below.
+type OrderRow struct {
+	Order
+	Was     OrderState
+	changed bool
+}
+
+// PaymentRow is a payment as it was loaded.
+type PaymentRow struct {
+	Payment
+	Was     PaymentState
+	changed bool
+}
+
+// RefundRow is a refund as it was loaded.
+type RefundRow struct {
+	Refund
+	Was     RefundState
+	changed bool
+}
+
+// WaitingRow is an entry of the waiting list as it was loaded.
+type WaitingRow struct {
+	Waiting
+	Was     WaitingState
+	changed bool
+}
 
 // Changes is what a batch writes.
 type Changes struct {

@@ -14,7 +14,10 @@ const (
 	// backer is not sitting before the page.
 	OfferWindow = 2 * time.Hour
 	maxUnits    = 1000 // of one order
-	maxKey      = 64   // bytes of an idempotency key
+	// MaxPrice is the most that a unit may cost, in minor units: sums of a campaign
+	// stay far below an int64.
+	MaxPrice = 1_000_000_000_000
+	maxKey   = 64 // bytes of an idempotency key
 )
 
 // Reserve asks for units of a live campaign. Order has ID, Campaign, Backer, Key,
@@ -105,6 +108,8 @@ func (d *decision) fits(o *Order, v *VariantCounter) error {
 	}
 	room := d.room(v)
 	switch {
+	case c.Price < 1 || c.Price > MaxPrice:
+		return fmt.Errorf("%w: the price is %d %s; want 1 to %d", ErrBadOrder, c.Price, c.Currency, MaxPrice)
 	case o.Price != 0 && o.Price != c.Price:
 		return fmt.Errorf("%w: the price is %d %s now, not %d", ErrBadOrder, c.Price, c.Currency, o.Price)
 	case waiting > 0: // what comes free is theirs

@@ -21,6 +21,8 @@ type Store interface {
 	Order(ctx context.Context, id string) (Order, error)
 	// OrdersOfBacker gives them in the order of their ids, those after one.
 	OrdersOfBacker(ctx context.Context, backer, after string, limit int) ([]Order, error)
+	// EachOrder goes through the orders of one campaign in the order of their ids, past
+	// those of all others: for a campaign that is most of what there is.
 	EachOrder(ctx context.Context, campaign string, fn func(Order)) error
 	// OverdueOrders are reserved, and their pay window has ended.
 	OverdueOrders(ctx context.Context, at time.Time, limit int) ([]Expire, error)

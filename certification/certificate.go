@@ -1,6 +1,9 @@
 package certification
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Certificate is what was issued, and what holds of it now. What is signed are
 // the members up to ExpiresAt; the rest is told by the status list and the log.
@@ -36,4 +39,28 @@ type Certificate struct {
 	LostRegions  []string         `json:"lost_regions,omitempty"`
 	LogIndex     int64            `json:"log_index"`
 	Rev          int64            `json:"rev"`
+
+	Proposed *Proposal `json:"proposed,omitempty"` // to revoke it; not public
+}
+
+// Proposal is one person's wish to revoke a certificate.
+type Proposal struct {
+	By     string    `json:"by"` // acc_…
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Public is what everybody may see of a certificate: no person is named in it.
+func (c Certificate) Public() Certificate {
+	c.Proposed = nil
+	c.Conditions = slices.Clone(c.Conditions)
+	for i := range c.Conditions {
+		c.Conditions[i].MetBy, c.Conditions[i].Reminded = "", 0
+	}
+	c.Waivers = slices.Clone(c.Waivers)
+	for i := range c.Waivers {
+		w := &c.Waivers[i]
+		w.ProposedBy, w.DecidedBy, w.EndedBy, w.Decision = "", "", "", ""
+	}
+	return c
 }

@@ -11,7 +11,7 @@ import (
 
 // gateRules close the gate.
 var gateRules = []Rule{
-	{"gate-closed", "A listing needs an active certificate of its model that holds through the deadline and the shipping, and the regulatory documents of each region it sells to, for as long."},
+	{"gate-closed", "A listing needs an active certificate of its model that holds through the deadline and the shipping, and for each region it sells to a verified document of every scheme asked for there, covering the model and every certified hardware revision, for as long."},
 }
 
 // GateQuestion is what a listing asks of the programme, again and again.

@@ -185,7 +185,7 @@ func (x *Issuance) record(at time.Time, what string, c Certificate) error {
 	if err != nil {
 		return err
 	}
-	n, err := notice.New(at, what, c.Serial, c.Org, c)
+	n, err := notice.New(at, what, c.Serial, c.Org, c.Public())
 	x.Entries, x.Notices = append(x.Entries, entry), append(x.Notices, n)
 	return err
 }

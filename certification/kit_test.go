@@ -151,8 +151,8 @@ func (d *desk) certify(sub certification.Submission) certification.Certificate {
 	}
 	body, err := json.Marshal(c)
 	must(d, err)
-	d.exec(`INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body)
-		VALUES ($1, $2, $3, $4, 'active', 0, 1, 0, 0, 0, '', '', $5)`, c.Serial, c.Submission, c.Org, c.Model, string(body))
+	d.exec(`INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body, words)
+		VALUES ($1, $2, $3, $4, 'active', 0, 1, 0, 0, 0, '', '', $5, '')`, c.Serial, c.Submission, c.Org, c.Model, string(body))
 	return c
 }
 

@@ -24,6 +24,10 @@ type Record struct {
 	Notices []notice.Notice
 }
 
+func (r Record) and(other Record) Record {
+	return Record{append(r.Entries, other.Entries...), append(r.Notices, other.Notices...)}
+}
+
 // Moved is what a listener hears of a move.
 type Moved struct {
 	Submission string          `json:"submission"`

@@ -128,12 +128,18 @@ func (o *office) paper(s certification.Submission) []row {
 	conditions := []certification.Condition{{ID: id.New("cnd"), Text: "Publish the support period.", Due: o.now.AddDate(0, 3, 0)}}
 	rows := []row{
 		{"INSERT INTO org (id, name, legal_name, country, created_at, blocked_at) VALUES ($1, 'Aurora', 'Aurora Ltd', 'IN', 1, 0)", []any{s.Org}},
-		{"INSERT INTO run (id, submission, org, round, plan, attempt, state, rev, node, lease_until, cancel_by, created_at, ended_at, body) VALUES ($1, $2, $3, $4, 'full', 1, 'finished', 1, '', 0, '', 1, 1, $5)",
-			[]any{run.ID, s.ID, s.Org, s.Round, body(run)}},
-		{"INSERT INTO waiver (id, submission, requirement, state, proposed_by, decided_by, ends_at, body) VALUES ($1, $2, 'QOS-02', 'approved', 'acc_1', 'acc_2', 1, $3)",
-			[]any{waiver.ID, s.ID, body(waiver)}},
-		{"INSERT INTO review_entry (id, submission, round, kind, item, author, at, body) VALUES ($1, $2, $3, 'conditions', '', 'acc_1', 1, $4)",
-			[]any{id.New("ent"), s.ID, s.Round, body(conditions)}},
+		{
+			"INSERT INTO run (id, submission, org, round, plan, attempt, state, rev, node, lease_until, cancel_by, created_at, ended_at, body) VALUES ($1, $2, $3, $4, 'full', 1, 'finished', 1, '', 0, '', 1, 1, $5)",
+			[]any{run.ID, s.ID, s.Org, s.Round, body(run)},
+		},
+		{
+			"INSERT INTO waiver (id, submission, requirement, state, proposed_by, decided_by, ends_at, body) VALUES ($1, $2, 'QOS-02', 'approved', 'acc_1', 'acc_2', 1, $3)",
+			[]any{waiver.ID, s.ID, body(waiver)},
+		},
+		{
+			"INSERT INTO review_entry (id, submission, round, kind, item, author, at, body) VALUES ($1, $2, $3, 'conditions', '', 'acc_1', 1, $4)",
+			[]any{id.New("ent"), s.ID, s.Round, body(conditions)},
+		},
 	}
 	for i := 1; i <= 2; i++ {
 		d := certification.Decision{Submission: s.ID, Round: s.Round, Reviewer: fmt.Sprintf("acc_%d", i), Kind: certification.Approve, Evidence: hash, At: o.now}

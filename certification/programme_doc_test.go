@@ -23,7 +23,10 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of docs/programme.md anew")
 
-const programmeFile = "../docs/programme.md"
+const (
+	programmeFile  = "../docs/programme.md"
+	regulatoryFile = "../docs/regulatory.md"
+)
 
 // tables are what stands between "<!-- begin NAME -->" and "<!-- end NAME -->".
 func tables() map[string]string {
@@ -34,6 +37,25 @@ func tables() map[string]string {
 		"documents":          documentsTable(),
 		"parts":              partsTable(),
 	}
+}
+
+func schemesTable() string {
+	var b strings.Builder
+	b.WriteString("| region | scheme | what | asked of | holds at most | looked at again | source |\n|---|---|---|---|---|---|---|\n")
+	for _, s := range certification.Schemes {
+		of, most, follow := "every product", "without an end", ""
+		if s.Radio {
+			of = "products with a radio"
+		}
+		if s.Most > 0 {
+			most = fmt.Sprintf("%d years", int(s.Most.Hours()/24/365))
+		}
+		if s.Follow > 0 {
+			follow = fmt.Sprintf("every %d days", int(s.Follow.Hours()/24))
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", s.Region, s.ID, s.Name, of, most, follow, s.Source)
+	}
+	return b.String()
 }
 
 func movesTable[S ~string](moves []certification.Move[S]) string {
@@ -89,24 +111,30 @@ func partsTable() string {
 }
 
 func TestProgrammeDocumentIsCurrent(t *testing.T) {
-	want, err := os.ReadFile(programmeFile)
+	isCurrent(t, programmeFile, tables())
+	isCurrent(t, regulatoryFile, map[string]string{"schemes": schemesTable(), "regulatory states": movesTable(certification.RegulatoryMoves)})
+}
+
+func isCurrent(t *testing.T, file string, tables map[string]string) {
+	t.Helper()
+	want, err := os.ReadFile(file)
 	must(t, err)
 	got := want
-	for name, table := range tables() {
+	for name, table := range tables {
 		begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->"
 		before, rest, ok := bytes.Cut(got, []byte(begin))
 		_, after, closed := bytes.Cut(rest, []byte(end))
 		if !ok || !closed {
-			t.Fatalf("%s has no place for the table %q: %s … %s", programmeFile, name, begin, end)
+			t.Fatalf("%s has no place for the table %q: %s … %s", file, name, begin, end)
 		}
 		got = slices.Concat(before, []byte(begin), []byte(table), []byte(end), after)
 	}
 	if *update {
-		must(t, os.WriteFile(programmeFile, got, 0o644))
+		must(t, os.WriteFile(file, got, 0o644))
 		return
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("docs/programme.md is not what the code says; go generate ./certification writes it anew (-file +code):\n%s", diff)
+		t.Errorf("%s is not what the code says; go generate ./certification writes it anew (-file +code):\n%s", file, diff)
 	}
 }
 

@@ -12,9 +12,10 @@ var regulatoryRules = []Rule{
 	{"region-known", "Regions are those of docs/regulatory.md."},
 	{"scheme-known", "A regulatory document is of a scheme of docs/regulatory.md, and in that scheme's region."},
 	{"regulatory-form", "A regulatory document has a number, a holder, the models and hardware revisions that it covers, and a day of issue that has come."},
-	{"regulatory-term", "A document ends after it was issued, within the longest term of its scheme, and has not ended."},
+	{"regulatory-term", "A document ends after it was issued, within the longest term of its scheme, and has not ended; where its issuer looks again, that is due within the scheme's interval from today."},
 	{"regulatory-file", "The document itself is uploaded with it."},
 	{"regulatory-state", "A document is verified or refused once; what was verified can be withdrawn, or runs out."},
+	{"regulatory-tie", "Who verifies a document is a reviewer and no member of the organisation that it is of."},
 }
 
 // RegulatoryState is where a regulatory document stands.
@@ -53,6 +54,7 @@ type RegulatoryDocument struct {
 	Issued   time.Time       `json:"issued"`                    // the first moment at which it holds
 	Expires  time.Time       `json:"expires,omitzero"`          // the last moment; zero: no end
 	Follow   time.Time       `json:"surveillance_due,omitzero"` // by when its issuer has to have looked again
+	Reminded int             `json:"reminded,omitempty"`        // how many days before the next of both its holder was last reminded
 	File     Document        `json:"file"`
 	State    RegulatoryState `json:"state"`
 	Reason   string          `json:"reason,omitempty"`
@@ -111,6 +113,19 @@ func (d RegulatoryDocument) checkTerm(scheme Scheme, now time.Time) error {
 	}
 	if scheme.Follow > 0 && d.Follow.IsZero() {
 		return Refuse(ErrInvalid, "regulatory-term", "%s %s names no day for its yearly follow-up (surveillance_due)", d.Scheme, d.Number)
+	}
+	return d.checkFollow(scheme, now)
+}
+
+func (d RegulatoryDocument) checkFollow(scheme Scheme, now time.Time) error {
+	last := now.Add(scheme.Follow + leap)
+	switch {
+	case d.Follow.IsZero():
+		return nil
+	case scheme.Follow == 0:
+		return Refuse(ErrInvalid, "regulatory-term", "%s %s names %s for a follow-up (surveillance_due), which %s does not know", d.Scheme, d.Number, day(d.Follow), d.Scheme)
+	case !d.Follow.After(now) || d.Follow.After(last):
+		return Refuse(ErrInvalid, "regulatory-term", "the follow-up of %s %s is due on %s: want a day after today and by %s", d.Scheme, d.Number, day(d.Follow), day(last))
 	}
 	return nil
 }

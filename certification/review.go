@@ -72,4 +72,6 @@ type Condition struct {
 	MetAt  time.Time `json:"met_at,omitzero"`
 	MetBy  string    `json:"met_by,omitempty"` // acc_… of the reviewer who saw it
 	Missed bool      `json:"missed,omitempty"`
+	// Reminded is how many days before its date its holder was last reminded of it.
+	Reminded int `json:"reminded,omitempty"`
 }

@@ -79,19 +79,11 @@ func (l StatusList) check() (time.Time, error) {
 		if i > 0 && e.Serial <= l.Entries[i-1].Serial {
 			return issued, Refuse(ErrInvalid, "status-order", "status list: %s after %s; want each serial once, in order", e.Serial, l.Entries[i-1].Serial)
 		}
-		if !knownState(e.State) {
+		if !KnownState(e.State) {
 			return issued, Refuse(ErrInvalid, "status-state", "status list: %s is %q, which is no state of a certificate", e.Serial, e.State)
 		}
 	}
 	return issued, nil
-}
-
-func knownState(s CertificateState) bool {
-	switch s {
-	case Active, Suspended, Superseded, Expired, GivenBack, Revoked:
-		return true
-	}
-	return false
 }
 
 // OpenStatus reads a signed status list under the keys that are trusted.

@@ -78,6 +78,9 @@ func number(v any) string {
 	return sign + strings.Join(groups, ",") + "," + tail
 }
 
+// number64 is a number for machines.
+func number64(n int64) string { return strconv.FormatInt(n, 10) }
+
 // short is the beginning of a hash.
 func short(s string) string {
 	if len(s) <= 12 {

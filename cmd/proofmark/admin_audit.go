@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/store"
@@ -22,6 +23,7 @@ type check struct {
 // checks are all of them, in the order in which they run.
 var checks = []check{
 	{"audit chain", checkChain},
+	{"ledger", checkLedger},
 }
 
 func checkChain(ctx context.Context, db *store.DB) (string, error) {
@@ -30,6 +32,11 @@ func checkChain(ctx context.Context, db *store.DB) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%d entries, head %x; %d wait for their place", r.Head.Seq, r.Head.Hash, r.Waiting), nil
+}
+
+func checkLedger(ctx context.Context, db *store.DB) (string, error) {
+	n, err := campaigns.AuditAll(ctx, db.Campaigns())
+	return fmt.Sprintf("the books of %d campaigns agree with their orders, payments and refunds", n), err
 }
 
 // AdminAuditCmd runs the checks.

@@ -96,7 +96,7 @@ func TestACertificateIsIssuedAndVerifiesOffline(t *testing.T) {
 	for deadline := time.Now().Add(time.Minute); ; {
 		status, body := n.try("GET", "/certificates/PM-"+time.Now().UTC().Format("2006")+"-000001/bundle", nil)
 		if status == 200 {
-			bundle = []byte(body)
+			bundle = body
 			break
 		}
 		if time.Now().After(deadline) {

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"errors"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/bench/orders"
 	"github.com/proofmark/proofmark/internal/bench/wire"
 	"github.com/proofmark/proofmark/internal/pgtest"
+	"github.com/proofmark/proofmark/registry"
 )
 
 // crashes is how often each engine is crashed: PROOFMARK_CRASHES, or 20.
@@ -75,10 +79,22 @@ func crash(t *testing.T, n *node, database string, end func(i int)) {
 	check := func(i int) {
 		t.Helper()
 		told, _ := rush.Told()
-		if err := shop.Check(t.Context(), 0); err != nil {
+		patiently := func(look func() error) error { // connections of our own may have died with the server
+			err := look()
+			for range 50 {
+				if !errors.Is(err, registry.ErrUnavailable) {
+					break
+				}
+				<-time.After(100 * time.Millisecond)
+				err = look()
+			}
+			return err
+		}
+		if err := patiently(func() error { _, err := shop.Check(t.Context(), 0); return err }); err != nil {
 			t.Fatalf("after crash %d: %v", i, err)
 		}
-		wrong, err := shop.Wrong(t.Context(), told)
+		var wrong []string
+		err := patiently(func() (err error) { wrong, err = shop.Wrong(t.Context(), told); return err })
 		if err != nil || len(wrong) > 0 {
 			t.Fatalf("after crash %d, of %d acknowledged orders: %v %v", i, len(told), err, wrong)
 		}
@@ -95,6 +111,9 @@ func crash(t *testing.T, n *node, database string, end func(i int)) {
 	}
 	stop()
 	check(-1)
+	if out, err := exec.Command(binary, "admin", "--database", database, "audit").CombinedOutput(); err != nil || !strings.Contains(string(out), "ok  ledger") {
+		t.Errorf("proofmark admin audit: %v\n%s", err, out)
+	}
 	told, broken := rush.Told()
 	t.Logf("%d orders acknowledged, %d connections broken", len(told), broken)
 	if broken == 0 {

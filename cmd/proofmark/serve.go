@@ -82,7 +82,7 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSClientCA: c.TLSClientCA, TLSNames: c.TLSName,
 		PublicURL: c.PublicURL, Proxies: proxies, OpenID: openID,
 		SMTP: c.SMTP, MailFrom: c.MailFrom, WebhookPrivate: c.WebhookPrivate,
-		Payments: payments, Demo: c.Demo, Lease: c.NodeLease, Version: release(), Log: log,
+		Payments: payments, Demo: c.Demo, Lease: c.NodeLease, OneByOne: c.OneByOne, Version: release(), Log: log,
 	})
 	if err != nil {
 		return &exitError{Code: 2, Err: err}

@@ -39,7 +39,12 @@ type Config struct {
 	Programme    *certification.Programme // submissions and their screening
 	Transparency *translog.Log            // the log of what happened to certificates
 	Reviews      *certification.Reviews   // of submissions
-	Issuer       *certification.Issuer    // of certificates
+	Life         *certification.Life      // of certificates
+	Regulatory   *certification.Regulatory
+	Certificates CertificateSource // the public registry
+	// StatusList is the newest signed status list; none is served when nil.
+	StatusList func(ctx context.Context) (certification.SignedStatus, error)
+	Issuer     *certification.Issuer // of certificates
 	// Keys is the JWK set of all public keys that ever signed.
 	Keys func(ctx context.Context) ([]byte, error)
 	// Status is the newest signed status list; bundles go without one when nil.
@@ -81,6 +86,10 @@ type API struct {
 	programme    *certification.Programme
 	transparency *translog.Log
 	reviews      *certification.Reviews
+	life         *certification.Life
+	regulatory   *certification.Regulatory
+	certificates CertificateSource
+	statusList   func(ctx context.Context) (certification.SignedStatus, error)
 	rig          *rig.Rig
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
@@ -118,6 +127,10 @@ func New(c Config) *API {
 		mail:         c.Mail,
 		transparency: c.Transparency,
 		reviews:      c.Reviews,
+		life:         c.Life,
+		regulatory:   c.Regulatory,
+		certificates: c.Certificates,
+		statusList:   c.StatusList,
 		rig:          c.Rig,
 		issuer:       c.Issuer,
 		keys:         c.Keys,
@@ -146,6 +159,9 @@ func New(c Config) *API {
 	a.router.MethodNotAllowed(a.wrongMethod)
 	a.mountHealth(a.router)
 	a.mountLog(a.router)
+	if a.statusList != nil {
+		a.mountStatus(a.router)
+	}
 	a.mountKeys(a.router)
 	a.mountBundle(a.router)
 	a.router.Group(func(r chi.Router) {
@@ -180,6 +196,9 @@ func New(c Config) *API {
 		a.mountLogProofs()
 		a.mountRuns()
 		a.mountBundles()
+		a.mountCertificates()
+		a.mountLife()
+		a.mountRegulatory()
 		if a.book != nil {
 			a.mountOrders(r)
 			a.mountWaiting()

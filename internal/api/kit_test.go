@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/signing"
@@ -40,6 +41,7 @@ type house struct {
 	bus      *bus.Local
 	webhooks *webhook.Service
 	mail     *mailer.Outbox
+	book     *campaigns.Book
 	url      string
 	operator string // a token
 	mails    mailbox
@@ -104,8 +106,13 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	}
 	h.buildRig(&c)
 	h.certify(&c)
+	h.registrar(&c)
 	h.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: h.db.Programme(), Files: c.Blobs})
 	c.Programme = h.programme
+	c.Campaigns = h.db.Campaigns()
+	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns})
+	t.Cleanup(func() { _ = h.book.Stop(context.Background()) })
+	c.Book = h.book
 	for _, f := range change {
 		f(&c)
 	}

@@ -33,10 +33,10 @@ func person[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O
 	restricted(a, op, "", "a login", func(auth.Actor) bool { return true }, h)
 }
 
-// backer registers an operation for people whose e-mail address is confirmed.
+// backer registers an operation for those who may support a campaign: people
+// whose e-mail address is confirmed, and the app of a home.
 func backer[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
-	restricted(a, op, auth.ScopeBacker, "an account with a confirmed e-mail address and scope backer",
-		func(actor auth.Actor) bool { return actor.Is(auth.RoleBacker) }, h)
+	restricted(a, op, auth.ScopeBacker, backing, mayBack, h)
 }
 
 // startup registers an operation for members of at least one organisation. Which

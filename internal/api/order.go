@@ -83,17 +83,12 @@ const orderTimeout = 10 * time.Second
 // mayBack is for people with a confirmed address and for the app of a home.
 func mayBack(actor auth.Actor) bool { return actor.Is(auth.RoleBacker) || actor.Has(auth.ScopeApp) }
 
-// shopper registers an operation for those who may support a campaign.
-func shopper[I, O any](a *API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
-	restricted(a, op, auth.ScopeBacker, backing, mayBack, h)
-}
-
 const backing = "an account with a confirmed e-mail address and scope backer, or scope app"
 
 func (a *API) mountOrders(r chi.Router) {
 	r.Post(ordersRoute, a.createOrder)
 	a.documentOrders()
-	shopper(a, huma.Operation{
+	backer(a, huma.Operation{
 		OperationID: "list-orders", Method: http.MethodGet, Path: "/orders", Tags: []string{"Orders"},
 		Summary: "List your orders",
 	}, func(ctx context.Context, in *Page) (*reply[orderList], error) {
@@ -102,19 +97,19 @@ func (a *API) mountOrders(r chi.Router) {
 		list.Orders, list.Next = cut(found, in.Limit, orderOf, func(o Order) string { return o.ID })
 		return answer(list, err)
 	})
-	shopper(a, huma.Operation{
+	backer(a, huma.Operation{
 		OperationID: "get-order", Method: http.MethodGet, Path: "/orders/{id}", Tags: []string{"Orders"},
 		Summary: "Read an order of yours",
 	}, func(ctx context.Context, in *OfOrder) (*reply[Order], error) {
 		o, err := a.ownOrder(ctx, in.ID)
 		return answer(orderOf(o), err)
 	})
-	shopper(a, huma.Operation{
+	backer(a, huma.Operation{
 		OperationID: "cancel-order", Method: http.MethodPost, Path: "/orders/{id}/cancel", Tags: []string{"Orders"},
 		Summary:     "Cancel an order, or some of its units",
 		Description: "Possible until it is handed over to the carrier. What was paid goes back by itself. With an Idempotency-Key, the same request again cancels nothing more.",
 	}, a.cancelOrder)
-	shopper(a, huma.Operation{
+	backer(a, huma.Operation{
 		OperationID: "list-vouchers", Method: http.MethodGet, Path: "/orders/{id}/vouchers", Tags: []string{"Orders"},
 		Summary: "The receipts and refund vouchers of an order",
 	}, func(ctx context.Context, in *OfOrder) (*reply[[]Voucher], error) {

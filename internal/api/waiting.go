@@ -29,13 +29,13 @@ type OfCampaign struct {
 }
 
 func (a *API) mountWaiting() {
-	shopper(a, huma.Operation{
+	backer(a, huma.Operation{
 		OperationID: "join-waiting-list", Method: http.MethodPost, Path: "/campaigns/{id}/waiting", Tags: []string{"Orders"},
 		Summary: "Wait for units of a campaign that is sold out",
 		Description: "What comes free is offered in order: an order is made for you, to be paid within two hours. " +
 			"If fewer units come free than you want, the order is of those. Who waits already stays where he is.",
 	}, a.joinWaiting)
-	shopper(a, huma.Operation{
+	backer(a, huma.Operation{
 		OperationID: "get-waiting", Method: http.MethodGet, Path: "/campaigns/{id}/waiting", Tags: []string{"Orders"},
 		Summary: "Your entries of a campaign's waiting list",
 	}, func(ctx context.Context, in *OfCampaign) (*reply[[]Waiting], error) {
@@ -51,7 +51,7 @@ func (a *API) mountWaiting() {
 		}
 		return answer(entries, nil)
 	})
-	shopper(a, huma.Operation{
+	backer(a, huma.Operation{
 		OperationID: "leave-waiting-list", Method: http.MethodDelete, Path: "/campaigns/{id}/waiting/{entry}", Tags: []string{"Orders"},
 		Summary: "Leave a waiting list", DefaultStatus: http.StatusNoContent,
 	}, func(ctx context.Context, in *struct {

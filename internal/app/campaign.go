@@ -25,7 +25,7 @@ func (a *App) startCampaigns(context.Context) error {
 // auditBooks is the nightly look at every campaign's books. What does not agree is
 // logged, one line a breach: nobody but a person can mend it.
 func (a *App) auditBooks(ctx context.Context, _ time.Time) error {
-	err := campaigns.AuditAll(ctx, a.db.Campaigns())
+	_, err := campaigns.AuditAll(ctx, a.db.Campaigns())
 	var audit *campaigns.AuditError
 	if errors.As(err, &audit) {
 		for _, b := range audit.Breaches {

@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +16,10 @@ import (
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/signing"
 	"github.com/proofmark/proofmark/certification/translog"
+	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/internal/notice"
+	"github.com/proofmark/proofmark/web"
 )
 
 // jobIssue issues what was approved, and goes on with what a crash left.
@@ -24,6 +31,12 @@ type certificates struct {
 	log    *translog.Log
 	origin string // of the log
 	issuer *certification.Issuer
+
+	life       *certification.Life
+	regulatory *certification.Regulatory
+	gate       *certification.Gate
+	status     *certification.StatusDesk
+	pages      *web.Certificates // once HTTP is up
 }
 
 func (a *App) startCertificates(ctx context.Context) error {
@@ -37,11 +50,81 @@ func (a *App) startCertificates(ctx context.Context) error {
 		return err
 	}
 	log := translog.New(a.db.Log())
-	a.certs = certificates{keys, log, origin, certification.NewIssuer(certification.IssuerOptions{
-		Store: a.db.Programme(), Approvals: a.db.Programme(), Ready: a.reviews, Keys: keys, Log: log, Origin: origin, URL: a.cfg.PublicURL,
-		Logger: a.log.With("part", "certificates"),
-	})}
-	return a.startLogSigner(ctx, dir)
+	store, logger := a.db.Programme(), a.log.With("part", "certificates")
+	a.certs = certificates{
+		keys: keys, log: log, origin: origin,
+		issuer: certification.NewIssuer(certification.IssuerOptions{
+			Store: store, Approvals: store, Ready: a.reviews, Keys: keys, Log: log, Origin: origin, URL: a.cfg.PublicURL, Logger: logger,
+		}),
+		life:       certification.NewLife(store, nil, logger),
+		regulatory: certification.NewRegulatory(store, nil),
+		gate:       certification.NewGate(store, nil),
+		status:     certification.NewStatusDesk(store, keys, nil),
+	}
+	if err := a.startLogSigner(ctx, dir); err != nil {
+		return err
+	}
+	return a.watchCertificates()
+}
+
+// watchCertificates makes every change of a certificate or a regulatory document
+// known at once to those who remember something of it.
+func (a *App) watchCertificates() error {
+	for _, pattern := range []string{notice.Topic("certificate.>"), notice.Topic("regulatory.>"), notice.Topic("waiver.ended")} {
+		_, err := a.bus.Subscribe(pattern, func(m bus.Message) {
+			a.certs.gate.Forget()
+			if a.certs.pages != nil {
+				a.certs.pages.Forget()
+			}
+			// What a document says of its regions, and what the list has to say, is worked
+			// out once, by whoever leases the job.
+			// Each notice has a job of its own: one that runs already may have looked before.
+			kind := certification.LifeJob
+			if strings.HasPrefix(m.Subject, notice.Topic("certificate.")) {
+				kind = jobStatus
+			}
+			now, key := time.Now(), sha256.Sum256(m.Data)
+			if _, err := a.db.Jobs().Enqueue(context.Background(), jobs.Job{Kind: kind, Key: hex.EncodeToString(key[:]), DueAt: now, CreatedAt: now}); err != nil {
+				a.log.Warn("a change of a certificate waits for the next turn", "subject", m.Subject, "err", err)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jobStatus signs the status list.
+const jobStatus = "certificate.status"
+
+// liveCertificates does what is due.
+func (a *App) liveCertificates(ctx context.Context, _ time.Time) error {
+	return errors.Join(a.certs.regulatory.Tick(ctx), a.certs.life.Tick(ctx))
+}
+
+// signStatus is a job of nodes that hold the key.
+func (a *App) signStatus(ctx context.Context, _ time.Time) error {
+	if _, err := a.certs.keys.Signer(ctx, signing.Status); errors.Is(err, signing.ErrAbsent) {
+		return nil
+	}
+	return a.certs.status.Sign(ctx)
+}
+
+// verifyBundle is what the page for verification asks.
+func (a *App) verifyBundle(ctx context.Context, file []byte) (certification.Verification, error) {
+	bundle, err := certification.ParseBundle(file)
+	if err != nil {
+		return certification.Verification{}, err
+	}
+	ring, err := a.certs.keys.Keyring(ctx)
+	if err != nil {
+		return certification.Verification{}, err
+	}
+	if status, err := a.certs.status.Current(ctx); err == nil {
+		bundle.Status = status.JWS // ours is newer than the one in the file
+	}
+	return certification.Verify(bundle, certification.VerifyOptions{Keys: ring, Origin: a.certs.origin, Now: time.Now()}), nil
 }
 
 // logOrigin is the name of the log: that of our public address at the first start,

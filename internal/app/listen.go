@@ -54,10 +54,12 @@ func (a *App) startHTTP(context.Context) error {
 		r.Handle("/stories", site.StoryBook())
 		r.Handle("/stories/*", site.StoryBook())
 	}
-	// Until there is a front page, whoever opens the address finds the reference.
-	r.Handle("/", http.RedirectHandler("/api/docs", http.StatusFound))
+	// Until there is a front page, whoever opens the address finds the certificates.
+	r.Handle("/", http.RedirectHandler("/certificates", http.StatusFound))
 	a.servePayments(r.Handle, r)
-	r.Mount("/", api.New(api.Config{
+	a.certs.pages = web.NewCertificates(web.CertificatesOptions{Site: site, Source: a.db.Programme(), Verify: a.verifyBundle, URL: a.cfg.PublicURL})
+	a.certs.pages.Mount(r)
+	r.Mount("/", a.certs.pages.Keep(api.New(api.Config{
 		Registry:  a.registry,
 		Auth:      a.auth,
 		OpenID:    a.openID,
@@ -79,10 +81,18 @@ func (a *App) startHTTP(context.Context) error {
 		Transparency: a.certs.log,
 		Issuer:       a.certs.issuer,
 		Keys:         a.publicKeys,
+		Status: func(ctx context.Context) (string, error) {
+			s, err := a.certs.status.Current(ctx)
+			return s.JWS, err
+		},
+		StatusList:   a.certs.status.Current,
+		Life:         a.certs.life,
+		Regulatory:   a.certs.regulatory,
+		Certificates: a.db.Programme(),
 
 		Version: a.cfg.Version,
 		Observe: a.metrics.observe,
-	}))
+	})))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
 		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 	}); err != nil {

@@ -123,6 +123,8 @@ func (a *App) startJobs(context.Context) error {
 		{jobForget, time.Hour, a.registry.Forget},
 		{jobSweep, time.Hour, a.auth.Sweep},
 		{jobIssue, 5 * time.Second, a.issueCertificates},
+		{certification.LifeJob, 30 * time.Second, a.liveCertificates},
+		{jobStatus, certification.StatusEvery / 2, a.signStatus},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
 		{jobPayWindows, 5 * time.Second, a.book.Expire},
 		{jobAudit, 24 * time.Hour, a.auditBooks},

@@ -4,17 +4,25 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
 	"github.com/proofmark/proofmark/registry"
 )
 
-var _ certification.IssueStore = Programme{}
+var (
+	_ certification.IssueStore    = Programme{}
+	_ certification.LifeStore     = Programme{}
+	_ certification.GateStore     = Programme{}
+	_ certification.RegistryStore = Programme{}
+)
 
 // Intent implements certification.IssueStore.
 func (s Programme) Intent(ctx context.Context, submission string) (certification.Intent, error) {
@@ -49,7 +57,7 @@ func (s Programme) Intend(ctx context.Context, i certification.Intent, sub certi
 		}
 		if err := q.InsertIntent(ctx, dbgen.InsertIntentParams{
 			Serial: c.Serial, Submission: c.Submission, Org: c.Org, Model: c.Model, Since: micros.Of(c.Since),
-			IssuedAt: micros.Of(c.IssuedAt), ExpiresAt: micros.Of(c.ExpiresAt), Payload: string(i.Payload), Body: string(body),
+			IssuedAt: micros.Of(c.IssuedAt), ExpiresAt: micros.Of(c.ExpiresAt), Payload: string(i.Payload), Body: string(body), Words: words(c),
 		}); err != nil {
 			return err
 		}
@@ -90,6 +98,9 @@ func (s Programme) Issue(ctx context.Context, i certification.Issuance) (certifi
 		if err := insertConditions(ctx, q, c); err != nil {
 			return err
 		}
+		if err := lookAt(ctx, q, c); err != nil {
+			return err
+		}
 		if err := record(ctx, q, i.Entries, i.Notices); err != nil {
 			return err
 		}
@@ -112,6 +123,21 @@ func (s Programme) Issue(ctx context.Context, i certification.Issuance) (certifi
 	s.told()
 	s.logged()
 	return c, nil
+}
+
+// lookAt leaves a job for each day on which something becomes of a certificate by
+// itself, so that it does at that moment and not at the next round.
+func lookAt(ctx context.Context, q *dbgen.Queries, c certification.Certificate) error {
+	due := map[string]time.Time{c.Serial: c.ExpiresAt}
+	for _, d := range c.Conditions {
+		due[d.ID] = d.Due
+	}
+	for key, at := range due {
+		if _, err := enqueue(ctx, q, jobs.Job{Kind: certification.LifeJob, Key: key, DueAt: at, CreatedAt: c.IssuedAt}); err != nil {
+			return fmt.Errorf("job of %s: %w", key, err)
+		}
+	}
+	return nil
 }
 
 func insertConditions(ctx context.Context, q *dbgen.Queries, c certification.Certificate) error {
@@ -160,10 +186,29 @@ func saveCertificate(ctx context.Context, q *dbgen.Queries, was certification.Ce
 			Serial: c.Serial, Was: string(was), Saw: saw, State: string(c.State), Since: micros.Of(c.Since), Body: text(string(body)),
 		}))
 	}
+	for _, d := range c.Conditions {
+		if err == nil {
+			err = setCondition(ctx, q, c, d)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("certificate %s, seen as %s at revision %d: %w", c.Serial, was, saw, err)
 	}
 	return nil
+}
+
+// setCondition writes down what has become of a condition, for those who look for
+// what is due.
+func setCondition(ctx context.Context, q *dbgen.Queries, c certification.Certificate, d certification.Condition) error {
+	body, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	p := dbgen.SetCertificateConditionParams{ID: d.ID, Serial: c.Serial, MetAt: micros.Of(d.MetAt), Body: text(string(body))}
+	if d.Missed {
+		p.MissedAt = micros.Of(d.Due)
+	}
+	return q.SetCertificateCondition(ctx, p)
 }
 
 // still says that the row, which the statement asked for, is another one by now.
@@ -201,4 +246,70 @@ func (s Programme) Certificate(ctx context.Context, serial string) (certificatio
 func (s Programme) CertificateJWS(ctx context.Context, serial string) (string, error) {
 	jws, err := s.read.CertificateJWS(ctx, serial)
 	return jws, s.wrap(ctx, err, "signed certificate %s", serial)
+}
+
+// CertificatesOver implements certification.LifeStore.
+func (s Programme) CertificatesOver(ctx context.Context, then time.Time) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesOver(ctx, micros.Of(then))
+	return s.certificates(ctx, rows, err, "certificates over at %s", then)
+}
+
+// CertificatesOwing implements certification.LifeStore.
+func (s Programme) CertificatesOwing(ctx context.Context, then time.Time) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesOwing(ctx, micros.Of(then))
+	return s.certificates(ctx, rows, err, "certificates with a condition due at %s", then)
+}
+
+// CertificatesUnwaived implements certification.LifeStore.
+func (s Programme) CertificatesUnwaived(ctx context.Context) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesUnwaived(ctx)
+	return s.certificates(ctx, rows, err, "certificates of which a waiver has ended")
+}
+
+// CertificatesHeld implements certification.LifeStore.
+func (s Programme) CertificatesHeld(ctx context.Context, org string) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesHeld(ctx, org)
+	return s.certificates(ctx, rows, err, "certificates held by %q", org)
+}
+
+// CertificatesOf implements certification.GateStore.
+func (s Programme) CertificatesOf(ctx context.Context, model string) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesOf(ctx, model)
+	return s.certificates(ctx, rows, err, "certificates of the model %q", model)
+}
+
+// CertificatePage implements certification.RegistryStore.
+func (s Programme) CertificatePage(ctx context.Context, f certification.CertificateFilter) ([]certification.Certificate, error) {
+	p := dbgen.CertificatePageParams{State: string(f.State), Before: f.Before, Most: most(f.Limit)}
+	if f.Words != "" {
+		p.Words = "%" + likely.Replace(strings.ToLower(f.Words)) + "%"
+	}
+	rows, err := s.read.CertificatePage(ctx, p)
+	return s.certificates(ctx, rows, err, "certificates with %q before %q", f.Words, f.Before)
+}
+
+// likely takes their meaning from the characters that LIKE knows.
+var likely = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// words are what a certificate is found by.
+func words(c certification.Certificate) string {
+	return text(strings.ToLower(strings.Join([]string{c.Serial, c.Product, c.Model, c.OrgName}, " ")))
+}
+
+func (s Programme) certificates(ctx context.Context, rows []string, err error, format string, args ...any) ([]certification.Certificate, error) {
+	if err != nil {
+		return nil, s.wrap(ctx, err, format, args...)
+	}
+	return bodies[certification.Certificate](rows)
+}
+
+// bodies reads things that are stored as JSON.
+func bodies[T any](rows []string) ([]T, error) {
+	things := make([]T, len(rows))
+	for i, row := range rows {
+		if err := json.Unmarshal([]byte(row), &things[i]); err != nil {
+			return nil, fmt.Errorf("stored %T: %w", things[i], err)
+		}
+	}
+	return things, nil
 }

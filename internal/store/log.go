@@ -51,6 +51,15 @@ func appendEvent(ctx context.Context, q *dbgen.Queries, head translog.Head, e tr
 	if err := q.InsertLogLeaf(ctx, dbgen.InsertLogLeafParams{Idx: head.Size, Data: leaf, Hash: added[0].Hash[:]}); err != nil {
 		return next, fmt.Errorf("leaf %d of the log: %w", head.Size, err)
 	}
+	at, err := translog.ParseInstant(e.At)
+	if err != nil {
+		return next, err
+	}
+	if err := q.InsertCertificateEvent(ctx, dbgen.InsertCertificateEventParams{
+		Idx: head.Size, Serial: e.Serial, Kind: string(e.Kind), At: micros.Of(at), Reason: text(e.Reason), Region: e.Region,
+	}); err != nil {
+		return next, fmt.Errorf("leaf %d of the log, by certificate: %w", head.Size, err)
+	}
 	for _, n := range added[1:] {
 		if err := q.InsertLogNode(ctx, dbgen.InsertLogNodeParams{Level: n.Level, N: n.N, Hash: n.Hash[:]}); err != nil {
 			return next, fmt.Errorf("hash %d of level %d of the log: %w", n.N, n.Level, err)

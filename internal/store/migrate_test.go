@@ -36,8 +36,8 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 			t.Fatalf("%d steps, want at least 4", len(steps))
 		}
 		for i, s := range steps {
-			if s.Version != int64(i+1) || s.AppliedAt.IsZero() {
-				t.Errorf("step %d is %+v, want version %d, applied", i, s, i+1)
+			if (i > 0 && s.Version <= steps[i-1].Version) || s.AppliedAt.IsZero() {
+				t.Errorf("step %d is %+v, want a later version than the one before, applied", i, s)
 			}
 		}
 		var rows int

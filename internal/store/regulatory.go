@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
 	"github.com/proofmark/proofmark/registry"
@@ -26,6 +27,14 @@ func (s Programme) CreateRegulatory(ctx context.Context, d certification.Regulat
 			IssuedAt: micros.Of(d.Issued), ExpiresAt: micros.Of(d.Expires), SurveillanceDueAt: micros.Of(d.Follow), Body: text(string(body)),
 		}); err != nil {
 			return err
+		}
+		for name, at := range map[string]time.Time{"end": d.Expires, "follow-up": d.Follow} {
+			if at.IsZero() {
+				continue
+			}
+			if _, err := enqueue(ctx, q, jobs.Job{Kind: certification.LifeJob, Key: d.ID + " " + name, DueAt: at, CreatedAt: d.CreatedAt}); err != nil {
+				return err
+			}
 		}
 		return record(ctx, q, rec.Entries, rec.Notices)
 	})

@@ -52,6 +52,7 @@ func (o *Options) complete() (err error) {
 type subject struct {
 	*target.Target
 	shop         *Shop
+	alone        bool  // a transaction for every order
 	acknowledged int64 // of all runs
 	run          int
 }
@@ -81,7 +82,7 @@ func Run(ctx context.Context, o Options) (result *bench.Result, err error) {
 			subjects = append(subjects, s)
 		}
 	}
-	result = bench.New("orders", "orders_per_s", "p50_ms", "p99_ms", "max_ms", "server_cpus", "bench_cpus", "audit")
+	result = bench.New("orders", "orders_per_s", "p50_ms", "p99_ms", "max_ms", "per_commit", "server_cpus", "bench_cpus", "audit")
 	warmup, measured := o.spans(o.Time-time.Since(began), len(subjects))
 	for name, value := range (bench.Figures{
 		"connections": o.Connections, "backers": backers, "rounds": o.Rounds, "targets": names,
@@ -123,7 +124,7 @@ func (o *Options) open(ctx context.Context, name, mode string) (*subject, error)
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
-	return &subject{Target: t, shop: shop}, nil
+	return &subject{Target: t, shop: shop, alone: mode != ""}, nil
 }
 
 // spans divides the time. Each run has a fixed cost, and its books are audited: that takes as long as a part of the orders.
@@ -168,13 +169,18 @@ func (o *Options) measure(ctx context.Context, s *subject, warmup, measured time
 	if counted == 0 {
 		return nil, fmt.Errorf("no order was acknowledged within %v", measured)
 	}
-	if err := s.shop.Check(ctx, s.acknowledged); err != nil {
+	counter, err := s.shop.Check(ctx, s.acknowledged)
+	if err != nil {
 		return nil, fmt.Errorf("after %d acknowledged orders: %w", s.acknowledged, err)
+	}
+	if s.alone && counter.Changes != counter.Reserved {
+		return nil, fmt.Errorf("%d orders in %d commits; every order was to have a transaction of its own", counter.Reserved, counter.Changes)
 	}
 	figures := bench.Figures{
 		"target": s.Name, "orders_per_s": bench.Round(float64(counted)/measured.Seconds(), 1), "orders": counted,
 		"p50_ms": bench.Milliseconds(latency.Percentile(0.5)), "p99_ms": bench.Milliseconds(latency.Percentile(0.99)),
 		"max_ms": bench.Milliseconds(latency.Max()), "audit": "ok",
+		"per_commit": bench.Round(float64(counter.Reserved)/float64(counter.Changes), 1),
 	}
 	for name, value := range <-cost {
 		figures[name] = value

@@ -78,16 +78,16 @@ func (s *Shop) make(ctx context.Context, backers int, stock int64) error {
 	return group.Wait()
 }
 
-// Check audits all books, and wants at least so many units in reserve.
-func (s *Shop) Check(ctx context.Context, acknowledged int64) error {
-	if err := campaigns.AuditAll(ctx, s.db.Campaigns()); err != nil {
-		return err
+// Check audits all books, wants at least so many units in reserve, and gives the campaign's counter.
+func (s *Shop) Check(ctx context.Context, acknowledged int64) (campaigns.Counter, error) {
+	if _, err := campaigns.AuditAll(ctx, s.db.Campaigns()); err != nil {
+		return campaigns.Counter{}, err
 	}
 	c, err := s.db.Campaigns().Counter(ctx, s.Campaign)
 	if err == nil && c.Reserved < acknowledged {
 		err = fmt.Errorf("campaign %s has %d units reserved; %d orders were acknowledged", s.Campaign, c.Reserved, acknowledged)
 	}
-	return err
+	return c, err
 }
 
 // Wrong says which of the orders that were acknowledged are not in the database as they were told, up to a few.

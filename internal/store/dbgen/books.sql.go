@@ -387,7 +387,7 @@ func (q *Queries) PaidWithoutReceipt(ctx context.Context) ([]PaidWithoutReceiptR
 
 const setAdvanced = `-- name: SetAdvanced :exec
 UPDATE campaign_order SET advanced = (units - cancelled) * price * CAST($1 AS BIGINT) / 10000
-WHERE campaign_order.campaign = $2 AND (state = 'shipped' OR (CAST($3 AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
+WHERE campaign_order.campaign = $2 AND paid_at <> 0 AND (state = 'shipped' OR (CAST($3 AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
     AND (units - cancelled) * price * CAST($1 AS BIGINT) / 10000 > advanced
 `
 
@@ -538,7 +538,7 @@ func (q *Queries) SumRefunds(ctx context.Context) ([]SumRefundsRow, error) {
 const sumToAdvance = `-- name: SumToAdvance :one
 SELECT CAST(COALESCE(SUM((units - cancelled) * price * CAST($1 AS BIGINT) / 10000 - advanced), 0) AS BIGINT) AS amount
 FROM campaign_order
-WHERE campaign_order.campaign = $2 AND (state = 'shipped' OR (CAST($3 AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
+WHERE campaign_order.campaign = $2 AND paid_at <> 0 AND (state = 'shipped' OR (CAST($3 AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
     AND (units - cancelled) * price * CAST($1 AS BIGINT) / 10000 > advanced
 `
 

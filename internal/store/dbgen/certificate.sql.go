@@ -33,6 +33,191 @@ func (q *Queries) CertificateJWS(ctx context.Context, serial string) (string, er
 	return jws, err
 }
 
+const certificatePage = `-- name: CertificatePage :many
+
+SELECT body FROM certificate
+WHERE state <> 'intended' AND (CAST($1 AS TEXT) = '' OR state = $1)
+  AND (CAST($2 AS TEXT) = '' OR serial < $2)
+  AND (CAST($3 AS TEXT) = '' OR words LIKE $3 ESCAPE '!')
+ORDER BY serial DESC LIMIT $4
+`
+
+type CertificatePageParams struct {
+	State  string
+	Before string
+	Words  string
+	Most   int32
+}
+
+// CertificatePage goes from the newest to the oldest. words is matched in lower case.
+func (q *Queries) CertificatePage(ctx context.Context, arg CertificatePageParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatePage,
+		arg.State,
+		arg.Before,
+		arg.Words,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesHeld = `-- name: CertificatesHeld :many
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND (CAST($1 AS TEXT) = '' OR org = $1) ORDER BY serial
+`
+
+func (q *Queries) CertificatesHeld(ctx context.Context, org string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesHeld, org)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesOf = `-- name: CertificatesOf :many
+SELECT body FROM certificate WHERE model = $1 AND state <> 'intended' ORDER BY serial
+`
+
+func (q *Queries) CertificatesOf(ctx context.Context, model string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesOf, model)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesOver = `-- name: CertificatesOver :many
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND expires_at <= $1 ORDER BY serial
+`
+
+func (q *Queries) CertificatesOver(ctx context.Context, at micros.Time) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesOver, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesOwing = `-- name: CertificatesOwing :many
+SELECT body FROM certificate
+WHERE state IN ('active', 'suspended')
+  AND serial IN (SELECT c.serial FROM certificate_condition c WHERE c.met_at = 0 AND c.missed_at = 0 AND c.due_at <= $1)
+ORDER BY serial
+`
+
+func (q *Queries) CertificatesOwing(ctx context.Context, at micros.Time) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesOwing, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const certificatesUnwaived = `-- name: CertificatesUnwaived :many
+SELECT body FROM certificate
+WHERE state IN ('active', 'suspended') AND submission IN (SELECT w.submission FROM waiver w WHERE w.state = 'ended')
+ORDER BY serial
+`
+
+func (q *Queries) CertificatesUnwaived(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesUnwaived)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const finishedRuns = `-- name: FinishedRuns :many
 SELECT body FROM run WHERE submission = $1 AND round = $2 AND state = 'finished' ORDER BY id
 `
@@ -88,9 +273,9 @@ func (q *Queries) InsertCertificateCondition(ctx context.Context, arg InsertCert
 }
 
 const insertIntent = `-- name: InsertIntent :exec
-INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body)
+INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body, words)
 VALUES ($1, $2, $3, $4, 'intended', $5, 0,
-    $6, $7, -1, $8, '', $9)
+    $6, $7, -1, $8, '', $9, $10)
 `
 
 type InsertIntentParams struct {
@@ -103,6 +288,7 @@ type InsertIntentParams struct {
 	ExpiresAt  micros.Time
 	Payload    string
 	Body       string
+	Words      string
 }
 
 func (q *Queries) InsertIntent(ctx context.Context, arg InsertIntentParams) error {
@@ -116,6 +302,7 @@ func (q *Queries) InsertIntent(ctx context.Context, arg InsertIntentParams) erro
 		arg.ExpiresAt,
 		arg.Payload,
 		arg.Body,
+		arg.Words,
 	)
 	return err
 }
@@ -177,6 +364,31 @@ func (q *Queries) OrgName(ctx context.Context, id string) (string, error) {
 	var name string
 	err := row.Scan(&name)
 	return name, err
+}
+
+const setCertificateCondition = `-- name: SetCertificateCondition :exec
+UPDATE certificate_condition
+SET met_at = $1, missed_at = $2, body = $3
+WHERE id = $4 AND serial = $5
+`
+
+type SetCertificateConditionParams struct {
+	MetAt    micros.Time
+	MissedAt micros.Time
+	Body     string
+	ID       string
+	Serial   string
+}
+
+func (q *Queries) SetCertificateCondition(ctx context.Context, arg SetCertificateConditionParams) error {
+	_, err := q.db.ExecContext(ctx, setCertificateCondition,
+		arg.MetAt,
+		arg.MissedAt,
+		arg.Body,
+		arg.ID,
+		arg.Serial,
+	)
+	return err
 }
 
 const toIssue = `-- name: ToIssue :many

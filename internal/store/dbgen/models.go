@@ -120,6 +120,15 @@ type CampaignVariant struct {
 	StockLimit int64
 }
 
+type CertificateEvent struct {
+	Idx    int64
+	Serial string
+	Kind   string
+	At     micros.Time
+	Reason string
+	Region string
+}
+
 type Command struct {
 	ID        string
 	DID       string

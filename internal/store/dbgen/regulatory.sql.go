@@ -88,13 +88,13 @@ func (q *Queries) RegulatoryDue(ctx context.Context, at micros.Time) ([]string, 
 
 const regulatoryOf = `-- name: RegulatoryOf :many
 SELECT body FROM regulatory_document
-WHERE ($1 = '' OR org = $1) AND ($2 = '' OR state = $2)
+WHERE (CAST($1 AS TEXT) = '' OR org = $1) AND (CAST($2 AS TEXT) = '' OR state = $2)
 ORDER BY id
 `
 
 type RegulatoryOfParams struct {
-	Org   interface{}
-	State interface{}
+	Org   string
+	State string
 }
 
 func (q *Queries) RegulatoryOf(ctx context.Context, arg RegulatoryOfParams) ([]string, error) {

@@ -87,10 +87,10 @@ SELECT * FROM voucher WHERE order_id = $1 ORDER BY at, series, number;
 -- name: SumToAdvance :one
 SELECT CAST(COALESCE(SUM((units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 - advanced), 0) AS BIGINT) AS amount
 FROM campaign_order
-WHERE campaign_order.campaign = sqlc.arg(campaign) AND (state = 'shipped' OR (CAST(sqlc.arg(shipped_only) AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
+WHERE campaign_order.campaign = sqlc.arg(campaign) AND paid_at <> 0 AND (state = 'shipped' OR (CAST(sqlc.arg(shipped_only) AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
     AND (units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 > advanced;
 
 -- name: SetAdvanced :exec
 UPDATE campaign_order SET advanced = (units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000
-WHERE campaign_order.campaign = sqlc.arg(campaign) AND (state = 'shipped' OR (CAST(sqlc.arg(shipped_only) AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
+WHERE campaign_order.campaign = sqlc.arg(campaign) AND paid_at <> 0 AND (state = 'shipped' OR (CAST(sqlc.arg(shipped_only) AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
     AND (units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 > advanced;

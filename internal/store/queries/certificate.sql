@@ -1,7 +1,7 @@
 -- name: InsertIntent :exec
-INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body)
+INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body, words)
 VALUES (sqlc.arg(serial), sqlc.arg(submission), sqlc.arg(org), sqlc.arg(model), 'intended', sqlc.arg(since), 0,
-    sqlc.arg(issued_at), sqlc.arg(expires_at), -1, sqlc.arg(payload), '', sqlc.arg(body));
+    sqlc.arg(issued_at), sqlc.arg(expires_at), -1, sqlc.arg(payload), '', sqlc.arg(body), sqlc.arg(words));
 
 -- name: Intent :one
 SELECT payload, body FROM certificate WHERE submission = sqlc.arg(submission) AND state = 'intended';
@@ -43,6 +43,40 @@ ORDER BY 1;
 SELECT c.body FROM submission s JOIN certificate c ON c.submission = s.id
 WHERE s.state = 'issuing' AND c.state <> 'intended' AND c.log_index < sqlc.arg(size)
 ORDER BY c.serial LIMIT sqlc.arg(most);
+
+-- name: SetCertificateCondition :exec
+UPDATE certificate_condition
+SET met_at = sqlc.arg(met_at), missed_at = sqlc.arg(missed_at), body = sqlc.arg(body)
+WHERE id = sqlc.arg(id) AND serial = sqlc.arg(serial);
+
+-- name: CertificatesOver :many
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND expires_at <= sqlc.arg(at) ORDER BY serial;
+
+-- name: CertificatesOwing :many
+SELECT body FROM certificate
+WHERE state IN ('active', 'suspended')
+  AND serial IN (SELECT c.serial FROM certificate_condition c WHERE c.met_at = 0 AND c.missed_at = 0 AND c.due_at <= sqlc.arg(at))
+ORDER BY serial;
+
+-- name: CertificatesUnwaived :many
+SELECT body FROM certificate
+WHERE state IN ('active', 'suspended') AND submission IN (SELECT w.submission FROM waiver w WHERE w.state = 'ended')
+ORDER BY serial;
+
+-- name: CertificatesHeld :many
+SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND (CAST(sqlc.arg(org) AS TEXT) = '' OR org = sqlc.arg(org)) ORDER BY serial;
+
+-- name: CertificatesOf :many
+SELECT body FROM certificate WHERE model = sqlc.arg(model) AND state <> 'intended' ORDER BY serial;
+
+-- CertificatePage goes from the newest to the oldest. words is matched in lower case.
+
+-- name: CertificatePage :many
+SELECT body FROM certificate
+WHERE state <> 'intended' AND (CAST(sqlc.arg(state) AS TEXT) = '' OR state = sqlc.arg(state))
+  AND (CAST(sqlc.arg(before) AS TEXT) = '' OR serial < sqlc.arg(before))
+  AND (CAST(sqlc.arg(words) AS TEXT) = '' OR words LIKE sqlc.arg(words) ESCAPE '!')
+ORDER BY serial DESC LIMIT sqlc.arg(most);
 
 -- What an approval consists of.
 

@@ -7,7 +7,7 @@ SELECT body FROM regulatory_document WHERE id = $1;
 
 -- name: RegulatoryOf :many
 SELECT body FROM regulatory_document
-WHERE (sqlc.arg(org) = '' OR org = sqlc.arg(org)) AND (sqlc.arg(state) = '' OR state = sqlc.arg(state))
+WHERE (CAST(sqlc.arg(org) AS TEXT) = '' OR org = sqlc.arg(org)) AND (CAST(sqlc.arg(state) AS TEXT) = '' OR state = sqlc.arg(state))
 ORDER BY id;
 
 -- name: RegulatoryDue :many

@@ -131,7 +131,8 @@ CREATE TABLE certificate (
     log_index  BIGINT NOT NULL,
     payload    TEXT NOT NULL,
     jws        TEXT NOT NULL,
-    body       TEXT NOT NULL
+    body       TEXT NOT NULL,
+    words      TEXT NOT NULL -- what it is found by, in lower case
 );
 CREATE INDEX certificate_model ON certificate (model, serial);
 CREATE INDEX certificate_org ON certificate (org, serial);

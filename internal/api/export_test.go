@@ -1,0 +1,4 @@
+package api
+
+// ParseOrder is for its fuzz target.
+var ParseOrder = parseOrder
