@@ -300,6 +300,16 @@ func FactsOf(before Certificate, then, now Submission) (Facts, error) {
 	return f, errors.Join(errOlder, errNewer)
 }
 
+// Papers are what a run of a submission is judged by beside the submission itself:
+// its documents, and the spec of the certificate that it follows, where it does.
+func (p *Programme) Papers(ctx context.Context, s Submission) (docs []Document, previous json.RawMessage, err error) {
+	if docs, err = p.store.Documents(ctx, s.ID); err != nil {
+		return nil, nil, err
+	}
+	previous, err = p.previousSpec(ctx, s)
+	return docs, previous, err
+}
+
 // previousSpec is the document of the certificate that is followed, nil if none.
 func (p *Programme) previousSpec(ctx context.Context, s Submission) ([]byte, error) {
 	if s.Previous == "" {

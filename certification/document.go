@@ -18,6 +18,7 @@ var documentRules = []Rule{
 	{"document-kind", "Documents are of the kinds that are listed below."},
 	{"document-state", "Documents come and go in a draft, and where changes were requested; afterwards they are evidence."},
 	{"document-missing", "Screening wants a document of each kind that is required, and its file."},
+	{"units-missing", "SEC-01 compares two units: without a second one it is skipped."},
 	{"document-count", "A submission has at most 100 documents."},
 	{"firmware-tested", "The image of what is tested cannot be exchanged: make the submission a draft again."},
 	{"sbom-form", "A bill of materials is SPDX 2 or 3, or CycloneDX, as JSON, and names at least one component."},

@@ -125,6 +125,7 @@ type papers struct {
 	Firmware    Firmware
 	Spec        string
 	Declaration string
+	Units       *Units
 	Regions     []string
 	Previous    string
 	Parent      string
@@ -152,7 +153,7 @@ func (d *Dossier) seal(now time.Time) error {
 	s := &d.Submission
 	p := papers{
 		Submission: s.ID, Round: s.Round, Model: s.Model, Hardware: s.Hardware, Firmware: s.Firmware, Spec: s.SpecSHA256,
-		Declaration: hashOf(s.Declaration), Regions: s.Regions, Previous: s.Previous, Parent: s.Parent, Change: hashOf(s.Change), Class: s.Class,
+		Declaration: hashOf(s.Declaration), Units: s.Units, Regions: s.Regions, Previous: s.Previous, Parent: s.Parent, Change: hashOf(s.Change), Class: s.Class,
 	}
 	if c := s.Classification; c != nil {
 		p.Applies, p.Confirmed = c.Applies, c.ConfirmedBy

@@ -42,6 +42,7 @@ type Edit struct {
 	Platform    *Platform
 	Spec        []byte // a MIoT-Spec-V2 document
 	Declaration []byte // YAML or JSON
+	Units       *Units
 	Regions     *[]string
 	Previous    *string
 	Parent      *string
@@ -87,7 +88,7 @@ func (p *Programme) EditSubmission(ctx context.Context, a Actor, id string, rev 
 
 // beyondWords says whether the edit changes what was tested.
 func (e Edit) beyondWords() bool {
-	return e.Hardware != nil || e.Firmware != nil || e.Platform != nil || e.Spec != nil || e.Declaration != nil || e.Previous != nil || e.Parent != nil
+	return e.Hardware != nil || e.Firmware != nil || e.Platform != nil || e.Units != nil || e.Spec != nil || e.Declaration != nil || e.Previous != nil || e.Parent != nil
 }
 
 // apply takes over what was said, as far as each can be judged by itself.
@@ -96,6 +97,9 @@ func (p *Programme) apply(ctx context.Context, sub *Submission, e Edit) error {
 	set(&sub.Hardware, e.Hardware)
 	set(&sub.Firmware, e.Firmware)
 	set(&sub.Platform, e.Platform)
+	if e.Units != nil {
+		sub.Units = e.Units
+	}
 	set(&sub.Regions, e.Regions)
 	set(&sub.Previous, e.Previous)
 	set(&sub.Parent, e.Parent)
@@ -188,10 +192,35 @@ func (s *Submission) checkForm() error {
 	if h := s.Firmware.SHA256; h != "" && !hexSHA256.MatchString(h) {
 		return Refuse(ErrInvalid, "submission-form", "firmware.sha256 is %.70q: want 64 lower-case hexadecimal digits", h)
 	}
+	if err := s.checkUnits(); err != nil {
+		return err
+	}
 	if err := checkList("hardware", s.Hardware, func(w string) bool { return w != "" }, "a revision of at least one character"); err != nil {
 		return err
 	}
 	return checkList("regions", s.Regions, regionForm.MatchString, "EU, or a country as two letters of ISO 3166, such as IN")
+}
+
+// checkUnits refuses units that no one could mean.
+func (s *Submission) checkUnits() error {
+	if s.Units == nil {
+		return nil
+	}
+	second := s.Units.Second
+	for _, w := range []struct{ name, value string }{{"units.second.did", second.DID}, {"units.second.serial", second.Serial}} {
+		if err := checkWords(w.name, w.value, longestWord); err != nil {
+			return err
+		}
+		if w.value == "" {
+			return Refuse(ErrInvalid, "submission-form", "%s is empty: want that of another unit", w.name)
+		}
+	}
+	for _, h := range []struct{ name, value string }{{"units.secret_sha256", s.Units.SecretSHA256}, {"units.second.secret_sha256", second.SecretSHA256}} {
+		if !hexSHA256.MatchString(h.value) {
+			return Refuse(ErrInvalid, "submission-form", "%s is %.70q: want 64 lower-case hexadecimal digits", h.name, h.value)
+		}
+	}
+	return nil
 }
 
 func checkList(name string, list []string, fits func(string) bool, want string) error {

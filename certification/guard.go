@@ -22,6 +22,7 @@ var reviewRules = []Rule{
 	{"unknown-item", "Only items of the checklist of the submission's classes are marked."},
 	{"class-unconfirmed", "A reviewer without a tie confirms the class of a change."},
 	{"source-certificate", "Cases are inherited from the certificate that is followed, while it is active or suspended, or from the parent, while it is active."},
+	{"runs-missing", "A review begins once each case that has to be run has a verdict, by a run of this firmware, spec and declaration with the present release of the suite."},
 	{"case-open", "Each case that is required has a verdict; what never ran cannot be waived."},
 	{"case-failed", "A FAIL stands unless a waiver covers it."},
 	{"case-skipped", "What was skipped is run, or waived."},

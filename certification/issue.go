@@ -65,6 +65,12 @@ type Approvals interface {
 	Approval(ctx context.Context, submission string) (Approval, error)
 }
 
+// Readiness says what stands now against issuing what was approved; Reviews is one.
+// What people decided is stored, but what it rested on may have changed since.
+type Readiness interface {
+	StillReady(ctx context.Context, submission string) (Refusals, error)
+}
+
 // IssuingKeys are the keys that sign; signing.Keys are such.
 type IssuingKeys interface {
 	Signer(ctx context.Context, p signing.Purpose) (signing.Signer, error)
@@ -72,10 +78,11 @@ type IssuingKeys interface {
 	Keyring(ctx context.Context) (signing.Keyring, error)
 }
 
-// IssuerOptions are what an Issuer works with. All but Now and Log are needed.
+// IssuerOptions are what an Issuer works with. All but Ready, Now and Logger are needed.
 type IssuerOptions struct {
 	Store     IssueStore
 	Approvals Approvals
+	Ready     Readiness // nil: only the stored approval is asked
 	Keys      IssuingKeys
 	Log       *translog.Log
 	Origin    string // of the log
@@ -88,6 +95,7 @@ type IssuerOptions struct {
 type Issuer struct {
 	store     IssueStore
 	approvals Approvals
+	ready     Readiness
 	keys      IssuingKeys
 	log       *translog.Log
 	origin    string
@@ -100,7 +108,7 @@ type Issuer struct {
 // NewIssuer makes an issuer.
 func NewIssuer(o IssuerOptions) *Issuer {
 	i := &Issuer{
-		store: o.Store, approvals: o.Approvals, keys: o.Keys, log: o.Log, origin: o.Origin,
+		store: o.Store, approvals: o.Approvals, ready: o.Ready, keys: o.Keys, log: o.Log, origin: o.Origin,
 		url: strings.TrimSuffix(o.URL, "/"), now: o.Now, logger: o.Logger, step: func(string) {},
 	}
 	if i.now == nil {

@@ -54,7 +54,9 @@ func (i *Issuer) Prepare(ctx context.Context, submission string) (*Token, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := approval.check(now); err != nil {
+	// After the approval was read: a change since then is found by the submission's
+	// revision when the intent is stored.
+	if err := errors.Join(approval.check(now), i.stillReady(ctx, submission)); err != nil {
 		return nil, fmt.Errorf("submission %s cannot be certified: %w", submission, err)
 	}
 	serial, err := i.store.NextSerial(ctx, now.Year())
@@ -77,6 +79,20 @@ func (i *Issuer) Prepare(ctx context.Context, submission string) (*Token, error)
 	}
 	i.step("after intend")
 	return &Token{intent: intent}, nil
+}
+
+// stillReady asks the review once more: a waiver may have ended since the approval,
+// an approver joined the vendor, a run failed, the certificate that is followed been
+// revoked.
+func (i *Issuer) stillReady(ctx context.Context, submission string) error {
+	if i.ready == nil {
+		return nil
+	}
+	against, err := i.ready.StillReady(ctx, submission)
+	if err == nil && len(against) > 0 {
+		return against
+	}
+	return err
 }
 
 // intend is the payload, and that a stranger reads it as it is meant.

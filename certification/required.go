@@ -35,6 +35,14 @@ func (s Submission) Required() Requirements {
 	return Required(s.Classification.Applies, s.follows())
 }
 
+// requires says whether a run of the submission has to include the case.
+func (s Submission) requires(id string) bool {
+	return slices.ContainsFunc(s.Required().Runs, func(run RequiredRun) bool {
+		cases, err := suite.Select(run.Plan, run.Cases)
+		return err == nil && slices.Contains(cases, id)
+	})
+}
+
 // Required gives what the classes that apply require together, by the last table
 // of docs/catalogue.md; what need not run again is inherited from the certificate
 // with the serial. No class is a first certification: everything runs.

@@ -161,6 +161,9 @@ func (p *Programme) papers(ctx context.Context, sub Submission, docs []Document)
 // SuiteFacts is what a run is told about the papers.
 func SuiteFacts(sub Submission, docs []Document) *suite.Submission {
 	s := &suite.Submission{FirmwareSHA256: sub.Firmware.SHA256, Documents: make(map[string]string)}
+	if u := sub.Units; u != nil {
+		s.SecretSHA256, s.SecondUnit = u.SecretSHA256, &u.Second
+	}
 	for _, d := range docs { // the oldest first: the newest of a kind stands
 		s.Documents[d.Kind] = d.SHA256
 	}
@@ -258,6 +261,13 @@ func (p *Programme) facts(ctx context.Context, sub Submission, docs []Document) 
 				return nil, err
 			}
 		}
+	}
+	if sub.Units == nil && sub.requires("SEC-01") {
+		out = append(out, Flaw{
+			Case: "SEC-01", Rule: "units-missing", Verdict: suite.Warn, Document: "submission", Pointer: "/units",
+			Message: "no second unit is named, so SEC-01 will be SKIPPED, and nothing that was skipped is approved",
+			Mend:    "Name did, serial number and the SHA-256 of the factory secret of a second unit, and the SHA-256 of the tested unit's.",
+		})
 	}
 	// What was true at submit may have changed until now: a product may have been
 	// given away, a certificate revoked.

@@ -3,6 +3,8 @@ package certification
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/proofmark/proofmark/certification/suite"
 )
 
 // Firmware is one image of a product.
@@ -15,6 +17,13 @@ type Firmware struct {
 type Platform struct {
 	Module   string `json:"module"`   // the radio module and its revision, as its maker names it
 	Firmware string `json:"firmware"` // the platform firmware that the application stands on, with its version
+}
+
+// Units are two devices of the product, by which SEC-01 sees that no two have the
+// same secret. Of 256 random bits their hashes tell nothing.
+type Units struct {
+	SecretSHA256 string     `json:"secret_sha256"` // of the factory secret of the unit under test, 64 lower-case hex digits
+	Second       suite.Unit `json:"second"`
 }
 
 // Submission is a product's firmware on its way to a certificate.
@@ -31,7 +40,8 @@ type Submission struct {
 	SpecSHA256  string          `json:"spec_sha256"`    // of these bytes
 	SpecURN     string          `json:"spec_urn"`
 	Declaration json.RawMessage `json:"declaration,omitempty"` // suite.Declaration as JSON
-	Regions     []string        `json:"regions"`               // where it is to be sold: "IN", "EU", …
+	Units       *Units          `json:"units,omitempty"`
+	Regions     []string        `json:"regions"` // where it is to be sold: "IN", "EU", …
 
 	Previous string          `json:"previous,omitempty"` // serial of the certificate that this follows
 	Parent   string          `json:"parent,omitempty"`   // class F: serial of the certificate of the same platform

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/suite"
@@ -109,6 +111,7 @@ func (r *Rig) outcomes(ctx context.Context, sub certification.Submission, releas
 		if err != nil && !errors.Is(err, registry.ErrNotFound) { // nothing ended yet
 			return Dossier{}, err
 		}
+		results = slices.DeleteFunc(results, func(result *suite.Result) bool { return tooShort(result, run, sub) })
 		for _, result := range results {
 			of[result] = run.ID
 		}
@@ -131,6 +134,29 @@ func (r *Rig) outcomes(ctx context.Context, sub certification.Submission, releas
 		}
 	}
 	return e, err
+}
+
+// tooShort says whether a result is of a soak that ended before the one which the
+// submission needs would have: the class of its change may have been raised since. A
+// FAIL stands, however soon it came.
+func tooShort(result *suite.Result, run certification.Run, sub certification.Submission) bool {
+	if result.Case != "SOAK-01" || result.Verdict == suite.Fail {
+		return false
+	}
+	for _, required := range sub.Required().Runs {
+		if required.Plan == suite.Soak {
+			return soak(run.SoakHours) < soak(required.SoakHours)
+		}
+	}
+	return false
+}
+
+// soak is how long a soak of so many hours takes, where 0 is all of it.
+func soak(hours int) time.Duration {
+	if hours == 0 {
+		return suite.SoakTime
+	}
+	return time.Duration(hours) * time.Hour
 }
 
 // required are the ids of the cases that the programme asks for.

@@ -94,7 +94,7 @@ func answers(kind string) []string {
 	switch kind {
 	case bench.Confirm:
 		return []string{"yes", "no", "skip"}
-	case bench.Photo: // of something that is, or is not, as stated
+	case bench.Photo, bench.Upload: // of something that is, or is not, as stated
 		return []string{"yes", "no", "done", "skip"}
 	}
 	return []string{"done", "skip"}

@@ -31,7 +31,7 @@ func (a *API) mountRunQuestions() {
 		RunPath
 		Question string `path:"question" maxLength:"50"`
 		Body     struct {
-			Answer string `json:"answer" enum:"done,yes,no,skip" doc:"yes or no to a question of kind confirm, else done."`
+			Answer string `json:"answer" enum:"done,yes,no,skip" doc:"yes or no to a question of kind confirm, photo or upload, else done."`
 			Note   string `json:"note,omitempty" maxLength:"2000"`
 			File   string `json:"file,omitempty" maxLength:"64" doc:"SHA-256 of a file of the run: the photo, capture or scan that is asked for."`
 		}

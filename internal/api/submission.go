@@ -57,6 +57,7 @@ type SubmissionEdit struct {
 	Hardware    *[]string               `json:"hardware,omitempty" maxItems:"64" doc:"Revisions that the certificate is to name."`
 	Firmware    *firmwareGiven          `json:"firmware,omitempty"`
 	Platform    *certification.Platform `json:"platform,omitempty" doc:"What the model shares with others of its maker: radio module and platform firmware."`
+	Units       *certification.Units    `json:"units,omitempty" doc:"Two units, of which SEC-01 sees that their secrets differ."`
 	Spec        json.RawMessage         `json:"spec,omitempty" doc:"A MIoT-Spec-V2 document, kept byte by byte as it stands here."`
 	Declaration json.RawMessage         `json:"declaration,omitempty" doc:"An object, or a text that holds YAML (docs/declaration.md)."`
 	Regions     *[]string               `json:"regions,omitempty" maxItems:"64" doc:"EU, or countries as two letters of ISO 3166." example:"[\"IN\",\"EU\"]"`
@@ -71,7 +72,7 @@ type firmwareGiven struct {
 
 func (e SubmissionEdit) edit() certification.Edit {
 	out := certification.Edit{
-		Product: e.Product, Hardware: e.Hardware, Platform: e.Platform, Regions: e.Regions,
+		Product: e.Product, Hardware: e.Hardware, Platform: e.Platform, Units: e.Units, Regions: e.Regions,
 		Previous: e.Previous, Parent: e.Parent, Spec: e.Spec, Declaration: e.Declaration,
 	}
 	if f := e.Firmware; f != nil {
@@ -192,6 +193,14 @@ func (a *API) mountMoves() {
 	}, func(ctx context.Context, in *withReason) (*submissionReply, error) {
 		return changing(in.IfMatch, func(rev int64) (certification.Submission, error) {
 			return a.programme.Reopen(ctx, partyOf(ctx), in.ID, rev, in.Body.Reason)
+		})
+	})
+	startup(a, huma.Operation{
+		OperationID: "request-review", Method: http.MethodPost, Path: "/submissions/{id}/request-review", Tags: []string{tagSubmissions},
+		Summary: "Hand a tested submission to the reviewers", Description: "Once each case that has to be run has a verdict: GET /submissions/{id}/outcomes names those that are missing.",
+	}, func(ctx context.Context, in *ChangesSubmission) (*submissionReply, error) {
+		return changing(in.IfMatch, func(rev int64) (certification.Submission, error) {
+			return a.reviews.Request(ctx, partyOf(ctx), in.ID, rev)
 		})
 	})
 	startup(a, huma.Operation{

@@ -105,19 +105,10 @@ func benchNames(bound ...string) []string {
 	return names
 }
 
-// papers are what a run is judged by besides its submission: its documents, and the
-// spec of the certificate that it follows.
+// papers are what a run is judged by besides its submission.
 func (a *App) papers(ctx context.Context, sub certification.Submission) (rig.Papers, error) {
-	docs, err := a.db.Programme().Documents(ctx, sub.ID)
-	if err != nil || sub.Previous == "" {
-		return rig.Papers{Documents: docs}, err
-	}
-	prior, err := a.db.Programme().Certificate(ctx, sub.Previous)
-	if err != nil {
-		return rig.Papers{}, err
-	}
-	certified, err := a.db.Programme().Submission(ctx, prior.Submission)
-	return rig.Papers{Documents: docs, Previous: certified.Spec}, err
+	docs, previous, err := a.programme.Papers(ctx, sub)
+	return rig.Papers{Documents: docs, Previous: previous}, err
 }
 
 // benches collects what the rig counts.
