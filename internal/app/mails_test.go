@@ -27,17 +27,22 @@ func TestMembersAreWrittenWhatHappened(t *testing.T) {
 		text          []string
 	}{
 		{
-			"certificate.suspended", "PM-2026-000001", certification.Certificate{Serial: "PM-2026-000001", Product: "Pure\r\nBcc: x", Reason: "drift in the field"},
+			"certificate.suspended", "PM-2026-000001",
+			certification.Certificate{Serial: "PM-2026-000001", Product: "Pure\r\nBcc: x", Reason: "drift in the field"},
 			"Pure Bcc: x is no longer offered: its certificate is suspended",
 			[]string{"Reason: drift in the field", "https://proofmark.example/certificates/PM-2026-000001", "29 November 2026, 14:20 UTC"},
 		},
 		{
-			"submission.changes-requested", "sub_1", certification.Moved{Submission: "sub_1", Product: "Pure", Reason: "the label names no R2"},
-			"Pure has to be changed before it can be approved", []string{"the label names no R2", "sub_1"},
+			"submission.changes-requested", "sub_1",
+			certification.Moved{Submission: "sub_1", Product: "Pure", Reason: "the label names no R2"},
+			"Pure has to be changed before it can be approved",
+			[]string{"the label names no R2", "sub_1"},
 		},
 		{
-			"regulatory.expired", "reg_1", certification.RegulatoryWord{Scheme: "BIS-CRS", Number: "R-4", Region: "IN"},
-			"BIS-CRS R-4 has run out", []string{"Region: IN"},
+			"regulatory.expired", "reg_1",
+			certification.RegulatoryWord{Scheme: "BIS-CRS", Number: "R-4", Region: "IN"},
+			"BIS-CRS R-4 has run out",
+			[]string{"Region: IN"},
 		},
 		{"submission.submitted", "sub_1", certification.Moved{}, "", nil},
 	} {
