@@ -149,6 +149,7 @@ type journey struct {
 	gate       *certification.Gate
 	status     *certification.StatusDesk
 
+	accounts  *auth.Service
 	maker     certification.Actor
 	reviewers [2]certification.Actor
 	spec      []byte
@@ -196,6 +197,7 @@ func setOut(t testing.TB, url string) *journey {
 func (j *journey) people() {
 	j.Helper()
 	s := auth.NewService(j.db.Auth(), nil)
+	j.accounts = s
 	j.Cleanup(s.Close)
 	account := func(name string) string { return get(s.CreateAccount(ctx, name))(j).ID }
 	who := account("maker")
@@ -370,6 +372,9 @@ func (j *journey) certified(sub certification.Submission) certification.Certific
 	j.Helper()
 	sub = get(j.reviews.Request(ctx, j.maker, sub.ID, sub.Rev))(j)
 	j.reviewed(sub)
+	if sub.Previous == "" {
+		j.shaken(sub)
+	}
 	c := get(j.issuer.Certify(ctx, sub.ID))(j)
 	if s := j.read(sub.ID); s.State != certification.Issuing {
 		j.Fatalf("submission is %s (%s) after it was issued", s.State, s.Reason)
@@ -417,6 +422,22 @@ func (j *journey) reviewed(sub certification.Submission) {
 	if rv.Submission.State != certification.Approved {
 		j.Fatalf("after two approvals it is %s: %v", rv.Submission.State, rv.Against)
 	}
+}
+
+// shaken takes the role from an approver before the certificate is issued: what was
+// approved goes back to the reviewers, and is approved anew.
+func (j *journey) shaken(sub certification.Submission) {
+	j.Helper()
+	two := j.reviewers[1]
+	must(j, j.accounts.RevokeRole(ctx, auth.System, two.Account, auth.RoleReviewer))
+	must(j, j.issuer.Sweep(ctx))
+	if s := j.read(sub.ID); s.State != certification.InReview || !strings.Contains(s.Reason, "is not a reviewer") {
+		j.Errorf("without one of its approvers it is %s (%s)", s.State, s.Reason)
+	}
+	must(j, j.accounts.GrantRole(ctx, auth.System, two.Account, auth.RoleReviewer))
+	get(j.reviews.TakeBackApproval(ctx, two, sub.ID, "to look at it once more"))(j)
+	rv := get(j.reviews.Review(ctx, sub.ID))(j)
+	get(j.reviews.Approve(ctx, two, sub.ID, certification.Ruling{Evidence: rv.SHA256}))(j)
 }
 
 // signed lets the log's signer work until it has signed all leaves.
