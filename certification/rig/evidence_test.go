@@ -113,5 +113,7 @@ func TestAShortSoakIsNoDay(t *testing.T) {
 // benchless is a rig that takes no runs.
 func (w *world) benchless() *rig.Rig {
 	w.Helper()
-	return w.open(func(o *rig.Options) { o.AttachBy(nil) })
+	r := w.open(func(o *rig.Options) { o.AttachBy(nil) })
+	w.Cleanup(func() { must(w, r.Close(ctx)) })
+	return r
 }
