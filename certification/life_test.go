@@ -404,6 +404,8 @@ func TestTheRegistryFindsByWordsAndState(t *testing.T) {
 			{certification.CertificateFilter{State: certification.Suspended}, []string{first.Serial}},
 			{certification.CertificateFilter{Words: "% _GLOW_!"}, []string{second.Serial}},
 			{certification.CertificateFilter{Words: "0%g"}, nil},
+			{certification.CertificateFilter{Words: "a\x00"}, nil},
+			{certification.CertificateFilter{Words: "\xff", Before: "\x00"}, nil},
 			{certification.CertificateFilter{Words: "x' OR '1'='1"}, nil},
 			{certification.CertificateFilter{Words: "aurora-pure1", State: certification.Active}, []string{second.Serial}},
 		} {
@@ -417,6 +419,15 @@ func TestTheRegistryFindsByWordsAndState(t *testing.T) {
 			if !slices.Equal(got, c.want) {
 				t.Errorf("%+v finds %v, want %v", c.filter, got, c.want)
 			}
+		}
+	})
+}
+
+func TestBytesOfStrangersAreNotFound(t *testing.T) {
+	eachOffice(t, func(t *testing.T, o *office) {
+		for _, serial := range []string{"\x00", "PM-2026-\xff", "PM-2026-000001\x00"} {
+			_, err := o.Programme().Certificate(ctx, serial)
+			wantError(t, err, registry.ErrNotFound)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"html/template"
 	"io"
 	"log/slog"
@@ -170,7 +171,7 @@ func (c *Certificates) view(x certification.Certificate, history []certification
 	v := &CertificateView{
 		Page: Page{
 			Title: x.Product + " · " + x.Serial, Path: path, Canonical: c.url + path,
-			Description: c.site.Say("certificate.description", x.Product, x.OrgName, strings.ToLower(c.site.Say("state."+string(x.State)))),
+			Description: c.site.Say("certificate.description", x.Product, x.OrgName, strings.ToLower(c.state(x))),
 		},
 		CertificateRow: rowOf(x), Since: x.Since, Reason: x.Reason, Follows: x.Follows, SupersededBy: x.SupersededBy, Parent: x.Parent,
 		Hardware: x.Hardware, SpecURN: x.SpecURN, SpecSHA256: x.SpecSHA256, Suite: x.Suite, Plans: x.Plans, Class: string(x.Class),
@@ -206,12 +207,17 @@ func (c *Certificates) view(x certification.Certificate, history []certification
 	return v
 }
 
+// state says in a word where a certificate stands.
+func (c *Certificates) state(x certification.Certificate) string {
+	return c.site.Say(fmt.Sprintf("state.%s", x.State))
+}
+
 func (c *Certificates) badge(r *http.Request) (string, []byte, error) {
 	x, err := c.source.Certificate(r.Context(), chi.URLParam(r, "serial"))
 	if err != nil {
 		return "", nil, err
 	}
-	return "image/svg+xml", Badge(c.site.Say("site.name"), c.site.Say("state."+string(x.State)), string(x.State)), nil
+	return "image/svg+xml", Badge(c.site.Say("site.name"), c.state(x), string(x.State)), nil
 }
 
 func (c *Certificates) code(r *http.Request) (string, []byte, error) {
@@ -240,7 +246,7 @@ func qrCode(address string) template.HTML {
 		}
 	}
 	b.WriteString(`"/></svg>`)
-	return template.HTML(b.String()) //nolint:gosec // numbers only
+	return template.HTML(b.String()) // numbers only
 }
 
 // mostBundle bounds an uploaded file.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -64,16 +65,17 @@ func (p keptPage) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	_, _ = w.Write(p.body) // the client is gone, or it has it
+	h.Set("Content-Length", strconv.Itoa(len(p.body))) // otherwise a page goes in chunks
+	_, _ = w.Write(p.body)                             // the client is gone, or it has it
 }
 
 // keeping answers from memory where it can.
-func (c *Certificates) keeping(make func(r *http.Request) (media string, body []byte, err error)) http.HandlerFunc {
+func (c *Certificates) keeping(render func(r *http.Request) (media string, body []byte, err error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		page, fresh, age := c.lookUp(r.URL.Path)
 		if !fresh {
 			at := c.now()
-			media, body, err := make(r)
+			media, body, err := render(r)
 			if err != nil {
 				c.fail(w, r, err)
 				return
@@ -103,18 +105,22 @@ func tagOf(body []byte) string {
 	return `"` + hex.EncodeToString(sum[:16]) + `"`
 }
 
-// Keep stands before the API and answers from memory what everybody asks of it
-// without a login: a certificate as JSON, and the status list. What it has not, it
-// asks next for, and keeps like a page.
+// Keep stands before everything and answers from memory what is asked without a
+// login: pages, and of the API a certificate as JSON and the status list. What it
+// has not of the API, it asks next for, and keeps like a page.
 func (c *Certificates) Keep(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !everybodys(r) {
+		if !anonymous(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		page, fresh, age := c.lookUp(r.URL.Path)
-		if fresh {
+		switch {
+		case fresh:
 			page.serve(w, r)
+			return
+		case !keptOfAPI(r.URL.Path): // the pages keep themselves
+			next.ServeHTTP(w, r)
 			return
 		}
 		at, answer := c.now(), recorder{header: http.Header{}}
@@ -136,13 +142,14 @@ func (c *Certificates) Keep(next http.Handler) http.Handler {
 	})
 }
 
-// everybodys says whether the answer to a request is the same for all.
-func everybodys(r *http.Request) bool {
-	if r.Method != http.MethodGet || r.URL.RawQuery != "" || r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" {
-		return false
-	}
-	serial, ok := strings.CutPrefix(r.URL.Path, "/api/v1/certificates/")
-	return ok && serial != "" && !strings.Contains(serial, "/") || r.URL.Path == "/status/list"
+// anonymous says whether the answer to a request is the same for all who ask.
+func anonymous(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.URL.RawQuery == "" && r.Header.Get("Authorization") == "" && r.Header.Get("Cookie") == ""
+}
+
+func keptOfAPI(path string) bool {
+	serial, ok := strings.CutPrefix(path, "/api/v1/certificates/")
+	return ok && serial != "" && !strings.Contains(serial, "/") || path == "/status/list"
 }
 
 // recorder takes an answer before it is sent.

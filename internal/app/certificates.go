@@ -79,13 +79,19 @@ func (a *App) watchCertificates() error {
 			// What a document says of its regions, and what the list has to say, is worked
 			// out once, by whoever leases the job.
 			// Each notice has a job of its own: one that runs already may have looked before.
-			kind := certification.LifeJob
-			if strings.HasPrefix(m.Subject, notice.Topic("certificate.")) {
-				kind = jobStatus
+			// What was issued may lack its documents from the first day.
+			kinds := []string{certification.LifeJob}
+			switch {
+			case m.Subject == notice.Topic("certificate.issued"):
+				kinds = append(kinds, jobStatus)
+			case strings.HasPrefix(m.Subject, notice.Topic("certificate.")):
+				kinds = []string{jobStatus}
 			}
 			now, key := time.Now(), sha256.Sum256(m.Data)
-			if _, err := a.db.Jobs().Enqueue(context.Background(), jobs.Job{Kind: kind, Key: hex.EncodeToString(key[:]), DueAt: now, CreatedAt: now}); err != nil {
-				a.log.Warn("a change of a certificate waits for the next turn", "subject", m.Subject, "err", err)
+			for _, kind := range kinds {
+				if _, err := a.db.Jobs().Enqueue(context.Background(), jobs.Job{Kind: kind, Key: hex.EncodeToString(key[:]), DueAt: now, CreatedAt: now}); err != nil {
+					a.log.Warn("a change of a certificate waits for the next turn", "subject", m.Subject, "job", kind, "err", err)
+				}
 			}
 		})
 		if err != nil {

@@ -59,7 +59,7 @@ func (a *App) startHTTP(context.Context) error {
 	a.servePayments(r.Handle, r)
 	a.certs.pages = web.NewCertificates(web.CertificatesOptions{Site: site, Source: a.db.Programme(), Verify: a.verifyBundle, URL: a.cfg.PublicURL})
 	a.certs.pages.Mount(r)
-	r.Mount("/", a.certs.pages.Keep(api.New(api.Config{
+	r.Mount("/", api.New(api.Config{
 		Registry:  a.registry,
 		Auth:      a.auth,
 		OpenID:    a.openID,
@@ -92,9 +92,9 @@ func (a *App) startHTTP(context.Context) error {
 
 		Version: a.cfg.Version,
 		Observe: a.metrics.observe,
-	})))
+	}))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
-		Handler: r, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: a.certs.pages.Keep(r), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 	}); err != nil {
 		return err
 	}

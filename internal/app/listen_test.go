@@ -82,14 +82,14 @@ func TestTheCAStaysOverRestarts(t *testing.T) {
 	}
 }
 
-func TestWhoeverOpensTheAddressFindsTheReference(t *testing.T) {
+func TestWhoeverOpensTheAddressFindsTheCertificates(t *testing.T) {
 	s := start(t)
 	resp, err := http.Get("http://" + s.Addresses().HTTP + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 || resp.Request.URL.Path != "/api/docs" {
+	if resp.StatusCode != 200 || resp.Request.URL.Path != "/certificates" {
 		t.Errorf("GET / ends at %s with %s", resp.Request.URL.Path, resp.Status)
 	}
 }

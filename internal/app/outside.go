@@ -35,6 +35,9 @@ func (a *App) startOutside(context.Context) error {
 		a.cfg.Mail = mailer{a.mail}
 	}
 	a.composers.Register(webhook.KindDisabled, mail.Plain(a.db.Mail()))
+	for _, prefix := range []string{"submission.", "run.", "waiver.", "certificate.", "regulatory."} {
+		a.composers.Register(prefix, programmeMail(a.db.Mail(), a.cfg.PublicURL))
+	}
 	a.metrics.watchOutside(a.webhooks, a.mail)
 	return nil
 }

@@ -234,7 +234,7 @@ func (s Programme) Unproven(ctx context.Context, size int64) ([]certification.Ce
 
 // Certificate returns one that was issued, or registry.ErrNotFound.
 func (s Programme) Certificate(ctx context.Context, serial string) (certification.Certificate, error) {
-	body, err := s.read.Certificate(ctx, serial)
+	body, err := s.read.Certificate(ctx, text(serial))
 	var c certification.Certificate
 	if err == nil {
 		err = json.Unmarshal([]byte(body), &c)
@@ -244,7 +244,7 @@ func (s Programme) Certificate(ctx context.Context, serial string) (certificatio
 
 // CertificateJWS is the text that was signed.
 func (s Programme) CertificateJWS(ctx context.Context, serial string) (string, error) {
-	jws, err := s.read.CertificateJWS(ctx, serial)
+	jws, err := s.read.CertificateJWS(ctx, text(serial))
 	return jws, s.wrap(ctx, err, "signed certificate %s", serial)
 }
 
@@ -280,9 +280,9 @@ func (s Programme) CertificatesOf(ctx context.Context, model string) ([]certific
 
 // CertificatePage implements certification.RegistryStore.
 func (s Programme) CertificatePage(ctx context.Context, f certification.CertificateFilter) ([]certification.Certificate, error) {
-	p := dbgen.CertificatePageParams{State: string(f.State), Before: f.Before, Most: most(f.Limit)}
+	p := dbgen.CertificatePageParams{State: text(string(f.State)), Before: text(f.Before), Most: most(f.Limit)}
 	if f.Words != "" {
-		p.Words = "%" + likely.Replace(strings.ToLower(f.Words)) + "%"
+		p.Words = "%" + likely.Replace(strings.ToLower(text(f.Words))) + "%"
 	}
 	rows, err := s.read.CertificatePage(ctx, p)
 	return s.certificates(ctx, rows, err, "certificates with %q before %q", f.Words, f.Before)

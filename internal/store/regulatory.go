@@ -59,7 +59,7 @@ func (s Programme) RegulatoryOf(ctx context.Context, org string, state certifica
 	if err != nil {
 		return nil, s.wrap(ctx, err, "regulatory documents of %q", org)
 	}
-	return regulatories(rows)
+	return regulatoryDocuments(rows)
 }
 
 // RegulatoryDue lists those with a date that has come.
@@ -68,7 +68,7 @@ func (s Programme) RegulatoryDue(ctx context.Context, then time.Time) ([]certifi
 	if err != nil {
 		return nil, s.wrap(ctx, err, "due regulatory documents")
 	}
-	return regulatories(rows)
+	return regulatoryDocuments(rows)
 }
 
 // SaveRegulatory stores what became of one that was read in state was.
@@ -98,7 +98,7 @@ func (s Programme) SaveRegulatory(ctx context.Context, was certification.Regulat
 	return s.wrap(ctx, err, "regulatory document %s", d.ID)
 }
 
-func regulatories(rows []string) ([]certification.RegulatoryDocument, error) {
+func regulatoryDocuments(rows []string) ([]certification.RegulatoryDocument, error) {
 	out := make([]certification.RegulatoryDocument, len(rows))
 	for i, body := range rows {
 		d, err := regulatory(body)

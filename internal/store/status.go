@@ -57,7 +57,7 @@ func (s Programme) Status(ctx context.Context) (certification.SignedStatus, erro
 
 // CertificateHistory are the leaves that tell of a certificate, in their order.
 func (s Programme) CertificateHistory(ctx context.Context, serial string) ([]certification.CertificateEvent, error) {
-	rows, err := s.read.CertificateEvents(ctx, serial)
+	rows, err := s.read.CertificateEvents(ctx, text(serial))
 	return list(rows, func(e dbgen.CertificateEvent) certification.CertificateEvent {
 		return certification.CertificateEvent{Index: e.Idx, Kind: e.Kind, At: e.At.Time(), Reason: e.Reason, Region: e.Region}
 	}), s.wrap(ctx, err, "history of certificate %s", serial)

@@ -18,6 +18,7 @@ import (
 // office issues as a running service does; only what reviewers approved is made up.
 type office struct {
 	db     *store.DB
+	keys   *signing.Keys
 	log    *translog.Log
 	signer *translog.Signer
 	issuer *certification.Issuer
@@ -42,6 +43,7 @@ func openOffice(ctx context.Context, url, dir string) (*office, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	f.keys = keys
 	f.signer = translog.NewSigner(translog.SignerOptions{
 		Store: db.Log(), Anchor: translog.FileAnchor{Dir: dir}, Lease: db.Jobs(), Origin: origin,
 		Key: func(ctx context.Context) (translog.Key, error) { return keys.Signer(ctx, signing.Log) },
