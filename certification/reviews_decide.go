@@ -148,20 +148,8 @@ func (r *Reviews) StillReady(ctx context.Context, id string) (Refusals, error) {
 	return rv.Against, nil
 }
 
-// Unapprove takes an approved submission back into review, since what it rested
-// on is no longer true.
-func (r *Reviews) Unapprove(ctx context.Context, id string, why Refusals) error {
-	s, err := r.store.Submission(ctx, id)
-	if err != nil {
-		return err
-	}
-	c := ReviewChange{Was: s.State, Submission: &s}
-	if err := c.unapprove(why.Error(), r.now()); err != nil {
-		return err
-	}
-	return r.store.SaveReview(ctx, c)
-}
-
+// unapprove takes an approved submission back into review, since what it rested on is
+// no longer true.
 func (c *ReviewChange) unapprove(why string, now time.Time) error {
 	return c.move(Step{To: InReview, By: ByProgramme, Who: audit.System, At: now, Reason: why})
 }

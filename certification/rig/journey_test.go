@@ -88,18 +88,68 @@ func travel(t *testing.T, url string) {
 		t.Errorf("certificate %+v", first)
 	}
 	j.verifies(first, certification.Valid, "")
+	j.listing("no document of")
+	j.papers()
+	j.listing("")
+
+	// What was promised by a date is not there, and then it is.
+	time.Sleep(31 * 24 * time.Hour)
+	j.tick()
+	first = j.verifies(first, certification.NotValid, "a condition was not met")
+	j.listing("suspended")
+	first = get(j.life.MeetCondition(ctx, j.reviewers[1], first.Serial, first.Rev, first.Conditions[0].ID, "seen on the maker's site"))(t)
+	first = get(j.life.Reinstate(ctx, j.reviewers[0], first.Serial, first.Rev, "the support period is published"))(t)
+	first = j.verifies(first, certification.Valid, "")
+	j.listing("")
+
+	// A new application firmware runs what may have broken, with a soak of four hours.
+	next := j.draft("1.1.0", certification.Edit{Previous: &first.Serial})
+	statement := certification.StatementFor(next)
+	statement.Changes = []certification.DeclaredChange{{Part: certification.PartApplication, What: "the night light fades in"}}
+	next = get(j.programme.StateChange(ctx, j.maker, next.ID, next.Rev, get(json.Marshal(statement))(t)))(t)
+	next = j.screened(next)
+	if r := next.Required(); next.Class != certification.ClassB || len(r.Inherited) != 1 || r.Inherited[0].From != first.Serial || r.Runs[1].SoakHours != suite.ShortSoak {
+		t.Fatalf("class %q requires %+v", next.Class, r)
+	}
+	next = get(j.programme.ConfirmClass(ctx, j.reviewers[0], next.ID, next.Rev, certification.ClassB, ""))(t)
+	j.runs(next)
+	second := j.certified(next)
+	if second.Follows != first.Serial || second.Class != certification.ClassB {
+		t.Errorf("certificate %+v", second)
+	}
+	j.verifies(second, certification.Valid, "")
+	first = j.verifies(first, certification.NotValid, "superseded by "+second.Serial)
+	if first.SupersededBy != second.Serial {
+		t.Errorf("%s is superseded by %q", first.Serial, first.SupersededBy)
+	}
+	j.listing("")
+
+	// Two people revoke it; what was proposed is nothing yet.
+	second = get(j.life.ProposeRevocation(ctx, j.reviewers[0], second.Serial, second.Rev, "its heater stays on for ever"))(t)
+	second = j.verifies(second, certification.Valid, "")
+	_, err = j.life.Revoke(ctx, j.reviewers[0], second.Serial, second.Rev)
+	refused(t, err, "two-to-revoke")
+	second = get(j.life.Revoke(ctx, j.reviewers[1], second.Serial, second.Rev))(t)
+	j.verifies(second, certification.NotValid, "revoked")
+	j.verifies(first, certification.NotValid, "superseded")
+	j.listing("revoked")
 }
 
 // journey is a world with everybody and everything that certifies.
 type journey struct {
 	*world
-	rig       *rig.Rig
-	programme *certification.Programme
-	reviews   *certification.Reviews
-	issuer    *certification.Issuer
-	signing   *signing.Keys
-	log       *translog.Log
+	rig        *rig.Rig
+	programme  *certification.Programme
+	reviews    *certification.Reviews
+	issuer     *certification.Issuer
+	signing    *signing.Keys
+	log        *translog.Log
+	life       *certification.Life
+	regulatory *certification.Regulatory
+	gate       *certification.Gate
+	status     *certification.StatusDesk
 
+	accounts  *auth.Service
 	maker     certification.Actor
 	reviewers [2]certification.Actor
 	spec      []byte
@@ -122,7 +172,7 @@ func setOut(t testing.TB, url string) *journey {
 	j.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: store, Files: j.blobs})
 	o := j.options()
 	o.AttachBy(j.attach)
-	o.Poll, o.Lease = time.Minute, 10*time.Minute // nobody else is there
+	o.Poll, o.Lease = 10*time.Minute, time.Hour // nobody else is there
 	o.Papers = func(ctx context.Context, sub certification.Submission) (rig.Papers, error) {
 		docs, previous, err := j.programme.Papers(ctx, sub)
 		return rig.Papers{Documents: docs, Previous: previous}, err
@@ -136,6 +186,8 @@ func setOut(t testing.TB, url string) *journey {
 	j.issuer = certification.NewIssuer(certification.IssuerOptions{
 		Store: store, Approvals: store, Ready: j.reviews, Keys: j.signing, Log: j.log, Origin: origin, URL: "https://proofmark.example",
 	})
+	j.life, j.regulatory = certification.NewLife(store, nil, nil), certification.NewRegulatory(store, nil)
+	j.gate, j.status = certification.NewGate(store, nil), certification.NewStatusDesk(store, j.signing, nil)
 	file := get(j.blobs.Put(ctx, strings.NewReader("what was seen at the device"), 1<<10))(t)
 	j.paper = file.SHA256
 	return j
@@ -145,6 +197,7 @@ func setOut(t testing.TB, url string) *journey {
 func (j *journey) people() {
 	j.Helper()
 	s := auth.NewService(j.db.Auth(), nil)
+	j.accounts = s
 	j.Cleanup(s.Close)
 	account := func(name string) string { return get(s.CreateAccount(ctx, name))(j).ID }
 	who := account("maker")
@@ -319,6 +372,9 @@ func (j *journey) certified(sub certification.Submission) certification.Certific
 	j.Helper()
 	sub = get(j.reviews.Request(ctx, j.maker, sub.ID, sub.Rev))(j)
 	j.reviewed(sub)
+	if sub.Previous == "" {
+		j.shaken(sub)
+	}
 	c := get(j.issuer.Certify(ctx, sub.ID))(j)
 	if s := j.read(sub.ID); s.State != certification.Issuing {
 		j.Fatalf("submission is %s (%s) after it was issued", s.State, s.Reason)
@@ -336,9 +392,12 @@ func (j *journey) certified(sub certification.Submission) certification.Certific
 func (j *journey) reviewed(sub certification.Submission) {
 	j.Helper()
 	one, two := j.reviewers[0], j.reviewers[1]
+	if sub.Previous == "" {
+		get(j.reviews.SetConditions(ctx, one, sub.ID, []certification.NewCondition{{Text: "Publish the support period.", Due: time.Now().AddDate(0, 0, 30)}}))(j)
+	}
 	rv := get(j.reviews.Review(ctx, sub.ID))(j)
 	for _, c := range rv.Cases {
-		if c.Verdict == suite.Review && c.Inherited == "" {
+		if c.Verdict == suite.Review { // what is inherited too: who approves answers for it anew
 			get(j.reviews.Accept(ctx, one, sub.ID, c.ID, c.Run, "looked at, and as stated"))(j)
 		}
 	}
@@ -365,9 +424,28 @@ func (j *journey) reviewed(sub certification.Submission) {
 	}
 }
 
+// shaken takes the role from an approver before the certificate is issued: what was
+// approved goes back to the reviewers, and is approved anew.
+func (j *journey) shaken(sub certification.Submission) {
+	j.Helper()
+	two := j.reviewers[1]
+	must(j, j.accounts.RevokeRole(ctx, auth.System, two.Account, auth.RoleReviewer))
+	must(j, j.issuer.Sweep(ctx))
+	if s := j.read(sub.ID); s.State != certification.InReview || !strings.Contains(s.Reason, "is not a reviewer") {
+		j.Errorf("without one of its approvers it is %s (%s)", s.State, s.Reason)
+	}
+	must(j, j.accounts.GrantRole(ctx, auth.System, two.Account, auth.RoleReviewer))
+	get(j.reviews.TakeBackApproval(ctx, two, sub.ID, "to look at it once more"))(j)
+	rv := get(j.reviews.Review(ctx, sub.ID))(j)
+	get(j.reviews.Approve(ctx, two, sub.ID, certification.Ruling{Evidence: rv.SHA256}))(j)
+}
+
 // signed lets the log's signer work until it has signed all leaves.
 func (j *journey) signed() {
 	j.Helper()
+	if c, err := j.log.Checkpoint(ctx); err == nil && c.Size == get(j.db.Programme().LogSize(ctx))(j) {
+		return
+	}
 	done := make(chan struct{})
 	run, stop := context.WithCancel(ctx)
 	signer := translog.NewSigner(translog.SignerOptions{
@@ -385,10 +463,12 @@ func (j *journey) signed() {
 
 // verifies writes the files that a stranger has, and verifies them as
 // `proofmark cert verify` does, without a network.
-func (j *journey) verifies(c certification.Certificate, want certification.Conclusion, words string) {
+func (j *journey) verifies(c certification.Certificate, want certification.Conclusion, words string) certification.Certificate {
 	j.Helper()
+	j.signed()
+	must(j, j.status.Sign(ctx))
 	dir := j.TempDir()
-	bundle := get(j.issuer.Bundle(ctx, c.Serial, j.status()))(j)
+	bundle := get(j.issuer.Bundle(ctx, c.Serial, get(j.status.Current(ctx))(j).JWS))(j)
 	ring := get(j.signing.Keyring(ctx))(j)
 	for name, content := range map[string][]byte{
 		"bundle.json": get(json.Marshal(bundle))(j), "keys.json": get(ring.MarshalJWKS(origin))(j),
@@ -405,6 +485,54 @@ func (j *journey) verifies(c certification.Certificate, want certification.Concl
 	if v := certification.Verify(b, certification.VerifyOptions{Keys: keys, Now: time.Now()}); v.Conclusion != certification.NotValid {
 		j.Errorf("a forged certificate %s is %s", c.Serial, v.Conclusion)
 	}
+	return get(j.db.Programme().Certificate(ctx, c.Serial))(j)
 }
 
-func (j *journey) status() string { return "" }
+// papers are what the region asks for, verified.
+func (j *journey) papers() {
+	j.Helper()
+	now := time.Now().UTC()
+	for _, s := range certification.AskedIn("IN", true) {
+		d := certification.RegulatoryDocument{
+			Org: j.org, Region: s.Region, Scheme: s.ID, Number: "R-1", Holder: "Aurora Ltd", Models: []string{j.model()}, Issued: now.AddDate(0, -1, 0),
+		}
+		if s.Most > 0 {
+			d.Expires = now.AddDate(1, 0, 0)
+		}
+		d = get(j.regulatory.Submit(ctx, j.maker, d, certification.Document{Name: "grant.txt", Media: "text/plain", SHA256: j.paper, Size: 27}))(j)
+		get(j.regulatory.Verify(ctx, j.reviewers[0], d.ID, d.Rev, "seen at the issuer's"))(j)
+	}
+	j.tick()
+}
+
+// tick does what the job of certificates does.
+func (j *journey) tick() {
+	j.Helper()
+	must(j, j.regulatory.Tick(ctx))
+	must(j, j.life.Tick(ctx))
+	j.gate.Forget() // as the bus tells
+}
+
+func (j *journey) model() string {
+	j.Helper()
+	return get(get(miot.Parse(j.spec))(j).URN())(j).Model
+}
+
+// listing asks the gate whether the model can be offered; why it cannot, unless
+// there are no words.
+func (j *journey) listing(words string) {
+	j.Helper()
+	j.gate.Forget()
+	q := certification.GateQuestion{Org: j.org, Model: j.model(), Regions: []string{"IN"}, Until: time.Now().AddDate(0, 3, 0)}
+	_, err := j.gate.Check(ctx, q)
+	if words == "" {
+		if err != nil {
+			j.Errorf("the gate is closed: %v", err)
+		}
+		return
+	}
+	refused(j, err, "gate-closed")
+	if err != nil && !strings.Contains(err.Error(), words) {
+		j.Errorf("the gate is closed by %v, want %q", err, words)
+	}
+}

@@ -197,7 +197,7 @@ func (a *API) mountMoves() {
 	})
 	startup(a, huma.Operation{
 		OperationID: "request-review", Method: http.MethodPost, Path: "/submissions/{id}/request-review", Tags: []string{tagSubmissions},
-		Summary: "Hand a tested submission to the reviewers", Description: "Once each case that has to be run has a verdict: GET /submissions/{id}/outcomes names those that are missing.",
+		Summary: "Hand a tested submission to the reviewers", Description: "Once each case that has to be run has a verdict: GET /submissions/{id}/evidence names those that are missing.",
 	}, func(ctx context.Context, in *ChangesSubmission) (*submissionReply, error) {
 		return changing(in.IfMatch, func(rev int64) (certification.Submission, error) {
 			return a.reviews.Request(ctx, partyOf(ctx), in.ID, rev)

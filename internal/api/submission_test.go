@@ -18,6 +18,7 @@ import (
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/suite"
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/jobs"
@@ -187,7 +188,7 @@ func TestFindingsComeBackWithTheDraft(t *testing.T) {
 	want[object](h, h.call("POST", path+"/submit", nil, with(as, "If-Match", `"1"`)...), http.StatusOK)
 	got := want[certification.Submission](h, h.call("GET", path+"?wait=60s&while=submitted,screening", nil, as...), http.StatusOK)
 	found := want[certification.Screened](h, h.call("GET", path+"/screening", nil, as...), http.StatusOK)
-	if got.State != certification.Draft || found.Passed || len(found.Findings) != 2 || found.Findings[0].Rule != "document-missing" || found.Findings[0].Mend == "" {
+	if got.State != certification.Draft || found.Passed || len(found.Findings) != 3 || found.Findings[2].Rule != "units-missing" || found.Findings[0].Rule != "document-missing" || found.Findings[0].Mend == "" {
 		t.Errorf("%s: %+v", got.State, found)
 	}
 }
@@ -360,4 +361,43 @@ func TestTheDocumentedScriptSubmitsAndWaits(t *testing.T) {
 	if out, err = run(); err == nil || !strings.Contains(out, "DECL-07 declaration/keep_alive") {
 		t.Fatalf("%v:\n%s", err, out)
 	}
+}
+
+func TestATestedSubmissionIsHandedToTheReviewers(t *testing.T) {
+	h := build(t)
+	h.work()
+	org, as := h.startupOf()
+	path := h.lampDraft(org, as)
+	want[object](h, h.call("PATCH", path, object{"units": object{
+		"secret_sha256": strings.Repeat("ab", 32), "second": object{"did": "lamp-2", "serial": "SN-2", "secret_sha256": strings.Repeat("cd", 32)},
+	}}, with(as, "If-Match", h.etag(path, as))...), http.StatusOK)
+	want[object](h, h.call("POST", path+"/submit", nil, with(as, "If-Match", h.etag(path, as))...), http.StatusOK)
+	sub := want[certification.Submission](h, h.call("GET", path+"?wait=60s&while=submitted,screening", nil, as...), http.StatusOK)
+	if found := want[certification.Screened](h, h.call("GET", path+"/screening", nil, as...), http.StatusOK); !found.Passed || len(found.Findings) != 0 {
+		t.Errorf("%+v", found)
+	}
+	hand := func(who ...string) reply {
+		return h.call("POST", path+"/request-review", nil, with(who, "If-Match", h.etag(path, as))...)
+	}
+	ran := func(verdict suite.Verdict) {
+		h.verdicts.mu.Lock()
+		defer h.verdicts.mu.Unlock()
+		h.verdicts.cases = map[string][]certification.CaseEvidence{sub.ID: {{ID: "READ-01", Case: "READ-01", Verdict: verdict}}}
+	}
+	refusedBy := func(rule string, p api.Problem) {
+		t.Helper()
+		if p.Rule != rule {
+			t.Errorf("%+v, want the rule %s", p, rule)
+		}
+	}
+	ran("")
+	refusedBy("runs-missing", h.problem(hand(as...), http.StatusConflict, "not-now"))
+	ran(suite.Fail) // for which a waiver can be proposed
+	_, stranger := h.startupOf()
+	h.problem(hand(stranger...), http.StatusNotFound, "not-found")
+	h.problem(hand(h.reviewer()...), http.StatusForbidden, "forbidden")
+	if got := want[certification.Submission](h, hand(as...), http.StatusOK); got.State != certification.InReview {
+		t.Errorf("it is %s", got.State)
+	}
+	refusedBy("state-table", h.problem(hand(as...), http.StatusConflict, "not-now"))
 }
