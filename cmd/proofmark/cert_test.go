@@ -19,8 +19,10 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 )
 
-// approve stores, beside the running service, what two reviewers would have.
-func (n *node) approve(t *testing.T, sub string) {
+// certify stores, beside the running service, what two reviewers would have
+// approved, and issues its certificate: the service asks the review once more, and
+// rightly finds none.
+func (n *node) certify(t *testing.T, sub string) {
 	t.Helper()
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(n.data, "proofmark.db"))
 	if err != nil {
@@ -59,7 +61,22 @@ func (n *node) approve(t *testing.T, sub string) {
 		exec("INSERT INTO decision (submission, round, reviewer, kind, evidence, at, body) VALUES ($1, 1, $2, 'approve', $3, 1, $4)", sub, reviewer, hash, text(t, d))
 	}
 	s.State = certification.Approved
-	if err := db.Programme().SaveSubmission(t.Context(), certification.InReview, s, nil, nil); err != nil {
+	programme := db.Programme()
+	keys, err := signing.Open(t.Context(), filepath.Join(n.data, "keys"), db.Signing(), time.Now().UTC())
+	if err != nil {
+		t.Fatal(err)
+	}
+	origin, err := db.Log().Origin(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer := certification.NewIssuer(certification.IssuerOptions{
+		Store: programme, Approvals: programme, Keys: keys, Log: translog.New(db.Log()), Origin: origin, URL: "http://localhost",
+	})
+	if err := programme.SaveSubmission(t.Context(), certification.InReview, s, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := issuer.Certify(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -91,7 +108,7 @@ func proofmark(t *testing.T, args ...string) (code int, output string) {
 func TestACertificateIsIssuedAndVerifiesOffline(t *testing.T) {
 	t.Parallel()
 	n := serve(t)
-	n.approve(t, "sub_1")
+	n.certify(t, "sub_1")
 	var bundle []byte
 	for deadline := time.Now().Add(time.Minute); ; {
 		status, body := n.try("GET", "/certificates/PM-"+time.Now().UTC().Format("2006")+"-000001/bundle", nil)
@@ -114,6 +131,7 @@ func TestACertificateIsIssuedAndVerifiesOffline(t *testing.T) {
 		return path
 	}
 	b, k := file("bundle.json", string(bundle)), file("keys.json", string(keys))
+	alone := file("alone.json", withoutStatus(t, bundle))
 	n.kill() // from here on there is no service
 
 	for _, c := range []struct {
@@ -122,10 +140,11 @@ func TestACertificateIsIssuedAndVerifiesOffline(t *testing.T) {
 		code int
 		says string
 	}{
-		{"no status list", []string{"verify", b, "--key", k}, 3, "whether it was suspended or revoked is not known"},
+		{"with its own status list", []string{"verify", b, "--key", k}, 0, "is valid"},
+		{"no status list", []string{"verify", alone, "--key", k}, 3, "whether it was suspended or revoked is not known"},
 		{"active", []string{"verify", b, "--key", k, "--status", file("active", n.statusList(t, certification.Active))}, 0, "is valid"},
 		{"revoked", []string{"verify", b, "--key", k, "--status", file("revoked", n.statusList(t, certification.Revoked))}, 1, "is NOT valid"},
-		{"as JSON", []string{"verify", b, "--key", k, "--json"}, 3, `"conclusion": "cannot tell"`},
+		{"as JSON", []string{"verify", alone, "--key", k, "--json"}, 3, `"conclusion": "cannot tell"`},
 		{"an old status list", []string{"verify", b, "--key", k, "--status", file("active", n.statusList(t, certification.Active)), "--max-age", "1ns"}, 3, "at most 1ns"},
 		{"no key", []string{"verify", b}, 3, "no public key is trusted"},
 		{"the key of others", []string{"verify", b, "--key", file("other.json", foreignKeys(t))}, 1, "unknown key"},
@@ -152,6 +171,20 @@ func TestACertificateIsIssuedAndVerifiesOffline(t *testing.T) {
 	if code, output := proofmark(t, "admin", "--data", n.data, "keys", "list"); code != 0 || strings.Count(output, "certificate") != 2 || !strings.Contains(output, "ended") {
 		t.Errorf("%d: %s", code, output)
 	}
+}
+
+// withoutStatus is the bundle as somebody may pass it on: its list is left out.
+func withoutStatus(t *testing.T, bundle []byte) string {
+	t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(bundle, &members); err != nil {
+		t.Fatal(err)
+	}
+	if len(members["status"]) == 0 {
+		t.Fatalf("the service's bundle has no status list: %s", bundle)
+	}
+	delete(members, "status")
+	return text(t, members)
 }
 
 // statusList is signed with the service's own key.

@@ -54,7 +54,7 @@ func (a *App) startCertificates(ctx context.Context) error {
 	a.certs = certificates{
 		keys: keys, log: log, origin: origin,
 		issuer: certification.NewIssuer(certification.IssuerOptions{
-			Store: store, Approvals: store, Keys: keys, Log: log, Origin: origin, URL: a.cfg.PublicURL, Logger: logger,
+			Store: store, Approvals: store, Ready: a.reviews, Keys: keys, Log: log, Origin: origin, URL: a.cfg.PublicURL, Logger: logger,
 		}),
 		life:       certification.NewLife(store, nil, logger),
 		regulatory: certification.NewRegulatory(store, nil),

@@ -14,13 +14,16 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/signing"
 	"github.com/proofmark/proofmark/certification/suite"
+	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/store"
 )
 
-// approve stores what reviewers approved, past the service.
-func (s *service) approve() {
+// certify stores what reviewers would have approved, and issues its certificate
+// beside the service, which asks the review once more and rightly finds none.
+func (s *service) certify() {
 	s.t.Helper()
 	db, err := store.Open(s.t.Context(), "sqlite:"+filepath.Join(s.data, "proofmark.db"))
 	if err != nil {
@@ -31,7 +34,7 @@ func (s *service) approve() {
 	sub := certification.Submission{
 		ID: id.New("sub"), Org: id.New("org"), Product: "Pure", Model: "aurora-pure1", Hardware: []string{"A"}, Regions: []string{"IN"},
 		Firmware: certification.Firmware{Version: "1", SHA256: hash}, SpecSHA256: hash, SpecURN: "urn:miot-spec-v2:device:air-purifier:0000A007:aurora-pure1:1",
-		State: certification.Approved, Round: 1, CreatedAt: at, SubmittedAt: at, UpdatedAt: at,
+		State: certification.InReview, Round: 1, CreatedAt: at, SubmittedAt: at, UpdatedAt: at,
 	}
 	run := certification.Run{
 		ID: id.New("run"), Submission: sub.ID, Org: sub.Org, Round: 1, Plan: suite.Full, Attempt: 1, Firmware: sub.Firmware, SpecSHA256: hash,
@@ -63,6 +66,25 @@ func (s *service) approve() {
 	for _, who := range []string{"acc_1", "acc_2"} {
 		write("INSERT INTO decision (submission, round, reviewer, kind, evidence, at, body) VALUES ($1, 1, $2, 'approve', $3, 1, $4)", sub.ID, who, hash,
 			body(certification.Decision{Submission: sub.ID, Round: 1, Reviewer: who, Kind: certification.Approve, Evidence: hash, At: at}))
+	}
+	keys, err := signing.Open(s.t.Context(), filepath.Join(s.data, "keys"), db.Signing(), at)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	origin, err := db.Log().Origin(s.t.Context(), "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	programme := db.Programme()
+	issuer := certification.NewIssuer(certification.IssuerOptions{
+		Store: programme, Approvals: programme, Keys: keys, Log: translog.New(db.Log()), Origin: origin, URL: "http://" + s.Addresses().HTTP,
+	})
+	sub.State = certification.Approved
+	if err := programme.SaveSubmission(s.t.Context(), certification.InReview, sub, nil, nil); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := issuer.Certify(s.t.Context(), sub.ID); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
@@ -105,7 +127,7 @@ func (s *service) public(path string, words ...string) string {
 // list is signed every half an hour otherwise.
 func TestASuspensionReachesEverybody(t *testing.T) {
 	s := start(t)
-	s.approve()
+	s.certify()
 	s.public("/api/v1/certificates", `"state":"active"`)
 	found := s.public("/api/v1/certificates", `"lost_regions":["IN"]`) // it has no documents there
 	var list struct {
