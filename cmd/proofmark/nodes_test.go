@@ -137,7 +137,7 @@ func TestTwoNodesAreOneGateway(t *testing.T) {
 	database, nats := pgtest.URL(t), natsServer(t)
 	args := []string{"--database", database, "--nats", nats, "--node-lease", "3s"}
 	a := serve(t, args...)
-	b := serve(t, args...)
+	b := a.beside(args...)
 
 	var account struct{ ID string }
 	a.call("POST", "/api/v1/accounts", map[string]any{"name": "home"}, &account)

@@ -73,6 +73,25 @@ func (s *safeBuffer) String() string {
 // serve starts a node on free ports; it is killed when the test ends.
 func serve(t *testing.T, args ...string) *node {
 	t.Helper()
+	n := prepare(t, args...)
+	n.start()
+	return n
+}
+
+// beside starts a further node of an installation: with its keys, as docs/operations.md asks.
+func (n *node) beside(args ...string) *node {
+	n.t.Helper()
+	other := prepare(n.t, args...)
+	// With their modes: a key that others may read is refused.
+	if out, err := exec.Command("cp", "-a", filepath.Join(n.data, "keys"), other.data).CombinedOutput(); err != nil {
+		n.t.Fatalf("%v: %s", err, out)
+	}
+	other.start()
+	return other
+}
+
+func prepare(t *testing.T, args ...string) *node {
+	t.Helper()
 	n := &node{t: t, data: t.TempDir(), http: freeAddr(t), mqtt: freeAddr(t)}
 	n.args = append([]string{
 		"serve", "--data", n.data, "--http", n.http, "--mqtt", n.mqtt,
@@ -84,7 +103,6 @@ func serve(t *testing.T, args ...string) *node {
 			t.Logf("log of %s:\n%s", n.mqtt, tail(n.log.String(), 4000))
 		}
 	})
-	n.start()
 	return n
 }
 
