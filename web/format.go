@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/proofmark/proofmark/internal/money"
 )
 
 // funcs are what templates may call.
@@ -58,24 +60,7 @@ func number(v any) string {
 	default:
 		return fmt.Sprint(v)
 	}
-	sign := ""
-	if n < 0 {
-		sign = "−"
-	}
-	digits := strings.TrimPrefix(strconv.FormatInt(n, 10), "-")
-	if len(digits) <= 3 {
-		return sign + digits
-	}
-	tail, head := digits[len(digits)-3:], digits[:len(digits)-3]
-	var groups []string
-	for len(head) > 2 {
-		groups = append([]string{head[len(head)-2:]}, groups...)
-		head = head[:len(head)-2]
-	}
-	if head != "" {
-		groups = append([]string{head}, groups...)
-	}
-	return sign + strings.Join(groups, ",") + "," + tail
+	return strings.Replace(money.Lakhs(n), "-", "−", 1)
 }
 
 // number64 is a number for machines.

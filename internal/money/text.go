@@ -75,6 +75,15 @@ func group(whole string, lakhs bool) string {
 	return head + "," + tail
 }
 
+// Lakhs writes a whole number as India groups its digits: "12,34,567".
+func Lakhs(n int64) string {
+	text := group(strconv.FormatUint(magnitude(n), 10), true)
+	if n < 0 {
+		return "-" + text
+	}
+	return text
+}
+
 // Parse reads an amount of a currency as people and programs write it: "1234.5",
 // "₹1,23,456.78", "-5". Grouping may be by threes or, for rupees, by lakhs; it
 // has to be right where there is one. More decimals than the currency has are

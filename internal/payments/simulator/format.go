@@ -1,34 +1,15 @@
 package simulator
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/proofmark/proofmark/internal/money"
 )
 
-// amount writes minor units as a reader expects them: ₹1,49,999.00, the rupees
-// grouped by lakh and crore; other currencies by their code.
+// amount writes minor units as a reader expects them: ₹1,49,999.00.
 func amount(minor int64, currency string) string {
-	sign, whole := "", uint64(minor)
-	if minor < 0 {
-		sign, whole = "−", uint64(-minor)
-	}
-	digits, rest := strconv.FormatUint(whole/100, 10), fmt.Sprintf(".%02d", whole%100)
-	if currency != "INR" {
-		return sign + currency + " " + digits + rest
-	}
-	if len(digits) <= 3 {
-		return sign + "₹" + digits + rest
-	}
-	head, tail := digits[:len(digits)-3], digits[len(digits)-3:]
-	var b strings.Builder
-	for i, d := range head {
-		if i > 0 && (len(head)-i)%2 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return sign + "₹" + b.String() + "," + tail + rest
+	return money.Money{Minor: minor, Currency: currency}.String()
 }
 
 // plural is "1 minute", "2 minutes"; or with a word of its own for many.
