@@ -3,9 +3,11 @@ package suite
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/proofmark/proofmark/certification/suite/bench"
+	"github.com/proofmark/proofmark/certification/suite/transcript"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -17,14 +19,35 @@ type Reply struct {
 	R     *miot.Response // nil: no answer, or one that cannot be read
 }
 
-// nextID is a request id that is unique in the run: each attempt of each case
-// has a thousand of its own, which follow from the transcript.
+// nextID is a request id that is unique in the run: each attempt of each case has
+// a thousand of its own, which follow from the transcript. A transcript that goes
+// on from another one begins behind it (firstID): a device remembers its last 32
+// ids for a minute, and answers a repeat without acting (protocol §2).
 func (t *T) nextID() int64 {
 	t.asked++
 	return t.id(t.asked)
 }
 
-func (t *T) id(n int64) int64 { return (int64(t.first)*1000+n)%(1<<31-1) + 1 }
+func (t *T) id(n int64) int64 { return (t.Header.FirstID+int64(t.first)*idsPerRecord+n)%mostID + 1 }
+
+const (
+	idsPerRecord = 1000
+	mostID       = 1<<31 - 1
+)
+
+// newFirstID is where the ids of a new run begin: somewhere else each time, so
+// that the next run of the same device does not ask what the last one asked.
+func newFirstID(seed uint64, now time.Time) int64 {
+	return rand.New(rand.NewPCG(seed, uint64(now.UnixNano()))).Int64N(mostID-1) + 1
+}
+
+// nextFirstID is where they begin in a transcript that goes on from others.
+func nextFirstID(first int64, earlier [][]*transcript.Record) int64 {
+	for _, records := range earlier {
+		first += int64(len(records)+1) * idsPerRecord
+	}
+	return first % mostID
+}
 
 // gave says whether this attempt gave an id to a request.
 func (t *T) gave(id int64) bool {

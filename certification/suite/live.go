@@ -150,6 +150,7 @@ func (l *live) begin() (transcript.Header, error) {
 		return h, fmt.Errorf("the run was begun with suite %s, this is %s: begin a new one", h.Suite, Release)
 	}
 	h.Began, h.Operator, h.Resumed = time.Time{}, l.Operator, segments[len(segments)-1].SHA256
+	h.FirstID = nextFirstID(h.FirstID, l.earlier)
 	l.DID, l.Transport, l.Seed = h.DID, h.Transport, h.Seed
 	return h, nil
 }

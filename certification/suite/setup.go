@@ -58,7 +58,7 @@ const DefaultReady = 5 * time.Minute
 func (s *Setup) header() (transcript.Header, error) {
 	h := transcript.Header{
 		Suite: Release, Plan: string(s.Plan), SoakHours: s.SoakHours, Seed: s.Seed, DID: s.DID, Transport: s.Transport, Operator: s.Operator,
-		Spec: s.Spec, Previous: s.Previous,
+		Spec: s.Spec, Previous: s.Previous, FirstID: newFirstID(s.Seed, time.Now()),
 	}
 	if h.Transport == "" {
 		h.Transport = bench.TCP

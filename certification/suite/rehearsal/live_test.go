@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -150,7 +152,34 @@ func TestKilledRunIsResumed(t *testing.T) {
 		if diff := cmp.Diff(resumed, judged(t, s.Dir), noSegments); diff != "" {
 			t.Errorf("the stored transcripts say something else (-live +judged):\n%s", diff)
 		}
+		// A device answers the repeat of an id with its first answer, for a minute: the
+		// requests of the second transcript must be new to it.
+		first, second := requests(t, s.Dir, 0), requests(t, s.Dir, 1)
+		if len(first) == 0 || len(second) == 0 || slices.Max(first) >= slices.Min(second) {
+			t.Errorf("request ids %v, and in the resumed run %v", first, second)
+		}
 	})
+}
+
+var requestID = regexp.MustCompile(`\{"id":(\d+),"method":"(?:get_properties|set_properties|action|miIO)`)
+
+// requests are the ids that a transcript's requests have.
+func requests(t *testing.T, dir suite.Folder, segment int) (ids []int64) {
+	t.Helper()
+	segments, err := dir.Segments()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range segments[segment].Records {
+		for _, m := range requestID.FindAllSubmatch(slices.Concat([]byte(r.Data), []byte(r.Raw), []byte(r.Text)), -1) {
+			n, err := strconv.ParseInt(string(m[1]), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, n)
+		}
+	}
+	return ids
 }
 
 // cut puts a plain transcript in the place of the packed one, which ends in the

@@ -25,5 +25,6 @@ type Header struct {
 	Previous    json.RawMessage `json:"previous_spec,omitempty"` // the certified version before
 	Declaration json.RawMessage `json:"declaration"`             // the exact copy that was used
 	Submission  json.RawMessage `json:"submission,omitempty"`    // facts: firmware hash, documents, second unit
+	FirstID     int64           `json:"first_id,omitempty"`      // of this transcript's requests; 0: they begin at 1, as they did before
 	Resumed     string          `json:"resumed,omitempty"`       // SHA-256 of the transcript that this one goes on from
 }
