@@ -1,0 +1,48 @@
+//go:build !race
+
+package rig_test
+
+import (
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/suite"
+	"github.com/proofmark/proofmark/miot"
+)
+
+var record = flag.String("record", "", "write the runs of the sample world's purifier into this folder")
+
+// TestRecordTheSampleWorld makes the runs that the sample world shows: the whole
+// catalogue with its day of soak, which nobody waits for at a demonstration.
+func TestRecordTheSampleWorld(t *testing.T) {
+	if *record == "" {
+		t.Skip("nothing to record without -record")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2026, 11, 20, 3, 30, 0, 0, time.UTC)))
+		j := setOutWith(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db"), miot.Sample("air-purifier"))
+		defer func() { must(t, j.rig.Close(ctx)) }()
+		sub := j.screened(j.draft("1.0.0", certification.Edit{}))
+		for _, required := range sub.Required().Runs {
+			run := j.run(sub, required.Plan)
+			if run.State != certification.RunFinished || run.Summary.ExitCode() != suite.ExitPass && run.Summary.Verdict != suite.Review {
+				t.Fatalf("run of plan %s is %s (%s): %+v", run.Plan, run.State, run.Reason, run.Summary)
+			}
+			dir := filepath.Join(*record, string(run.Plan))
+			must(t, os.MkdirAll(dir, 0o755))
+			for _, e := range run.Transcripts {
+				in, _, err := j.blobs.Open(ctx, e.SHA256)
+				must(t, err)
+				must(t, os.WriteFile(filepath.Join(dir, e.Name), get(io.ReadAll(in))(t), 0o644))
+				must(t, in.Close())
+			}
+			t.Logf("plan %s: %v", run.Plan, run.Summary.Counts)
+		}
+	})
+}
