@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/suite"
+	"github.com/proofmark/proofmark/internal/demo"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -28,7 +30,15 @@ func TestRecordTheSampleWorld(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 11, 20, 3, 30, 0, 0, time.UTC)))
 		j := setOutWith(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db"), miot.Sample("air-purifier"))
 		defer func() { must(t, j.rig.Close(ctx)) }()
-		sub := j.screened(j.draft("1.0.0", certification.Edit{}))
+		e, papers, err := demo.Draft(demo.Product, j.spec)
+		must(t, err)
+		sub := get(j.programme.CreateSubmission(ctx, j.maker, j.org, e))(t)
+		for _, p := range papers {
+			_, sub, err = j.programme.Upload(ctx, j.maker, sub.ID, sub.Rev, p.Kind, j.received(p.Name, p.Text))
+			must(t, err)
+		}
+		j.paper = get(j.blobs.Put(ctx, strings.NewReader(demo.Seen), 1<<10))(t).SHA256
+		sub = j.screened(sub)
 		for _, required := range sub.Required().Runs {
 			run := j.run(sub, required.Plan)
 			if run.State != certification.RunFinished || run.Summary.ExitCode() != suite.ExitPass && run.Summary.Verdict != suite.Review {
