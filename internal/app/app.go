@@ -51,7 +51,8 @@ type App struct {
 	mail      *mail.Outbox
 	composers mail.Composers
 
-	operator string // the operator's token
+	operator string        // the operator's token
+	grown    chan struct{} // of a demonstration: closed when the sample world is whole, or cannot be
 	addrs    Addresses
 	failed   chan error
 	closers  []closer // in the order of Start

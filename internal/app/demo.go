@@ -73,15 +73,15 @@ func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
 		close(ended)
 		return fmt.Errorf("sample world: %w", err)
 	}
-	grown := make(chan struct{})
+	a.grown = make(chan struct{})
 	go func() {
-		defer close(grown)
+		defer close(a.grown)
 		if err := world.Grow(moving); err != nil && moving.Err() == nil {
 			a.log.Warn("the sample world is not whole", "err", err)
 		}
 	}()
 	go func() {
-		defer func() { <-grown; close(ended) }()
+		defer func() { <-a.grown; close(ended) }()
 		run(moving, devices, func(did string, err error) { a.log.Warn("virtual device ended", "did", did, "err", err) })
 	}()
 	return a.demoBanner(w, s)
