@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"text/template"
 
 	"github.com/proofmark/proofmark/certification/virtual"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/demo"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -47,6 +49,10 @@ type demoState struct {
 // StartDemo fills the service with a sample world, lets virtual devices move it,
 // and writes to w how to look at it. The world stays over restarts.
 func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
+	world := a.sampleWorld()
+	if err := world.Settle(ctx); err != nil {
+		return fmt.Errorf("sample world: %w", err)
+	}
 	s, err := a.demoWorld(ctx)
 	if err != nil {
 		return fmt.Errorf("sample world: %w", err)
@@ -67,11 +73,31 @@ func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
 		close(ended)
 		return fmt.Errorf("sample world: %w", err)
 	}
+	grown := make(chan struct{})
 	go func() {
-		defer close(ended)
+		defer close(grown)
+		if err := world.Grow(moving); err != nil && moving.Err() == nil {
+			a.log.Warn("the sample world is not whole", "err", err)
+		}
+	}()
+	go func() {
+		defer func() { <-grown; close(ended) }()
 		run(moving, devices, func(did string, err error) { a.log.Warn("virtual device ended", "did", did, "err", err) })
 	}()
 	return a.demoBanner(w, s)
+}
+
+// sampleWorld is the sample world of this service.
+func (a *App) sampleWorld() *demo.World {
+	w := &demo.World{
+		Auth: a.auth, Registry: a.registry, Programme: a.programme, Rig: a.rig, Reviews: a.reviews, Regulatory: a.certs.regulatory,
+		Blobs: a.blobs, Log: a.log.With("part", "sample world"),
+	}
+	if a.addrs.Bench != "" {
+		host, port := split(a.addrs.Bench)
+		w.Bench = net.JoinHostPort(host, port)
+	}
+	return w
 }
 
 // run moves all devices until ctx ends.

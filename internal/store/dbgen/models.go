@@ -72,6 +72,13 @@ type Campaign struct {
 	CreatedAt      micros.Time
 	UpdatedAt      micros.Time
 	DecidedAt      micros.Time
+	Category       string
+	Spares         int64
+	Reviewer       string
+	Reason         string
+	TextVersion    int64
+	PublishedAt    micros.Time
+	Words          string
 }
 
 type CampaignCounter struct {
@@ -110,6 +117,16 @@ type CampaignOrder struct {
 	PayUntilAt micros.Time
 	PaidAt     micros.Time
 	ChangedAt  micros.Time
+}
+
+type CampaignText struct {
+	Campaign string
+	Version  int64
+	Author   string
+	At       micros.Time
+	Title    string
+	Category string
+	Page     string
 }
 
 type CampaignVariant struct {
@@ -446,6 +463,17 @@ type SpecVersion struct {
 	SHA256    string
 	Document  []byte
 	CreatedAt micros.Time
+}
+
+type StartupIdentity struct {
+	Org          string
+	LegalName    string
+	Registration string
+	BankAccount  string
+	VerifiedBy   string
+	VerifiedAt   micros.Time
+	WithdrawnAt  micros.Time
+	Reason       string
 }
 
 type Token struct {
