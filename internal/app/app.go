@@ -23,6 +23,7 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // App is one running service.
@@ -36,6 +37,7 @@ type App struct {
 	auth      *auth.Service
 	openID    *auth.OpenID // nil: none
 	registry  *registry.Registry
+	homes     *homes.Service
 	programme *certification.Programme
 	certs     certificates
 	broker    *broker.Broker
@@ -96,6 +98,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"webhooks and mail", a.startOutside},
 		{"accounts", a.startAuth},
+		{"homes", a.startHomes},
 		{"registry", a.startRegistry},
 		{"programme", a.startProgramme},
 		{"benches", a.startRig},
@@ -104,6 +107,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"payments", a.startPayments},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
+		{"rights", a.startRights},
 		{"HTTP", a.startHTTP},
 	} {
 		if err := step.do(ctx); err != nil {
