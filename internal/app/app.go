@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/proofmark/proofmark/broker"
@@ -23,6 +24,7 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/web"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -53,7 +55,8 @@ type App struct {
 	mail      *mail.Outbox
 	composers mail.Composers
 
-	operator string        // the operator's token
+	operator string // the operator's token
+	visitors atomic.Pointer[[]web.DemoPerson]
 	grown    chan struct{} // of a demonstration: closed when the sample world is whole, or cannot be
 	addrs    Addresses
 	failed   chan error
