@@ -46,6 +46,7 @@ func TestConformance(t *testing.T) {
 		{"webhooks", webhookCases},
 		{"mail", mailCases},
 		{"campaigns", campaignCases},
+		{"desk of campaigns", deskCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
 		{"people", peopleCases},
