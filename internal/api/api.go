@@ -59,6 +59,7 @@ type Config struct {
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
+	Desk      *campaigns.Desk // where campaigns are written, reviewed and read; none when nil
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -96,6 +97,7 @@ type API struct {
 	status       func(ctx context.Context) (string, error)
 	book         *campaigns.Book
 	campaigns    campaigns.Store
+	desk         *campaigns.Desk
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -122,6 +124,7 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
+		desk:         c.Desk,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -203,6 +206,11 @@ func New(c Config) *API {
 			a.mountOrders(r)
 			a.mountWaiting()
 			a.mountLedger()
+		}
+		if a.desk != nil {
+			a.mountCampaigns()
+			a.mountCampaignWriting()
+			a.mountCampaignReview()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()

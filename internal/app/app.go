@@ -45,6 +45,7 @@ type App struct {
 	broker    *broker.Broker
 	rig       *rig.Rig
 	book      *campaigns.Book
+	desk      *campaigns.Desk
 	payments  campaigns.Provider
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews

@@ -66,6 +66,7 @@ func (a *App) startHTTP(context.Context) error {
 		Bus:       a.bus,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
+		Desk:      a.desk,
 		Blobs:     a.blobs,
 		Programme: a.programme,
 		Rig:       a.rig,

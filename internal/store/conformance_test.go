@@ -47,6 +47,7 @@ func TestConformance(t *testing.T) {
 		{"webhooks", webhookCases},
 		{"mail", mailCases},
 		{"campaigns", campaignCases},
+		{"desk of campaigns", deskCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
 		{"people", peopleCases},
