@@ -53,6 +53,7 @@ func TestConformance(t *testing.T) {
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},
+		{"field health", fieldCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

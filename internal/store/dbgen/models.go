@@ -216,6 +216,28 @@ type Document struct {
 	At         micros.Time
 }
 
+type FieldCount struct {
+	Product  string
+	Firmware string
+	Rule     string
+	Day      micros.Time
+	Devices  int64
+	Events   int64
+}
+
+type FieldDevice struct {
+	DID      string
+	Rule     string
+	Product  string
+	Firmware string
+	Day      micros.Time
+	SIID     int
+	IID      int
+	Count    int64
+	LastAt   micros.Time
+	Last     []byte
+}
+
 type Home struct {
 	ID        string
 	Name      string
