@@ -42,6 +42,7 @@ type App struct {
 	rig       *rig.Rig
 	book      *campaigns.Book
 	payments  campaigns.Provider
+	pay       *campaigns.Payments
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner

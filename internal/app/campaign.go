@@ -10,8 +10,9 @@ import (
 
 // The recurring jobs of campaigns.
 const (
-	jobPayWindows = "campaigns.pay-windows"
-	jobAudit      = "campaigns.audit"
+	jobPayWindows  = "campaigns.pay-windows"
+	jobForgetInbox = "campaigns.forget-events"
+	jobAudit       = "campaigns.audit"
 )
 
 func (a *App) startCampaigns(context.Context) error {

@@ -67,6 +67,7 @@ func (a *App) startHTTP(context.Context) error {
 		Bus:       a.bus,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
+		Payments:  a.pay,
 		Blobs:     a.blobs,
 		Programme: a.programme,
 		Rig:       a.rig,

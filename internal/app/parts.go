@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/internal/audit"
@@ -126,7 +127,8 @@ func (a *App) startJobs(context.Context) error {
 		{certification.LifeJob, 30 * time.Second, a.liveCertificates},
 		{jobStatus, certification.StatusEvery / 2, a.signStatus},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
-		{jobPayWindows, 5 * time.Second, a.book.Expire},
+		{jobPayWindows, 5 * time.Second, a.pay.EndPayWindows},
+		{jobForgetInbox, time.Hour, a.pay.Forget},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
@@ -135,6 +137,7 @@ func (a *App) startJobs(context.Context) error {
 	a.jobs.Register(certification.WaiverEndJob, func(ctx context.Context, j jobs.Job) error { return a.reviews.EndWaiver(ctx, string(j.Payload)) })
 	a.jobs.Register(certification.ScreenJob, func(ctx context.Context, j jobs.Job) error { return a.programme.Screen(ctx, string(j.Payload)) })
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
+	a.jobs.Register(campaigns.JobRefundAll, func(ctx context.Context, j jobs.Job) error { return a.pay.RefundAll(ctx, string(j.Payload)) })
 	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err
@@ -143,6 +146,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Stop(ctx)
 		return nil
 	})
+	a.startMoney()
 	a.startDispatcher()
 	return a.startRelay()
 }
