@@ -59,7 +59,8 @@ type Config struct {
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
-	Desk      *campaigns.Desk // where campaigns are written, reviewed and read; none when nil
+	Desk      *campaigns.Desk     // where campaigns are written, reviewed and read; none when nil
+	Payments  *campaigns.Payments // without them nothing is paid
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -98,6 +99,7 @@ type API struct {
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
+	payments     *campaigns.Payments
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -125,6 +127,7 @@ func New(c Config) *API {
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		desk:         c.Desk,
+		payments:     c.Payments,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -167,6 +170,9 @@ func New(c Config) *API {
 	}
 	a.mountKeys(a.router)
 	a.mountBundle(a.router)
+	if a.payments != nil {
+		a.mountProviders(a.router)
+	}
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -211,6 +217,10 @@ func New(c Config) *API {
 			a.mountCampaigns()
 			a.mountCampaignWriting()
 			a.mountCampaignReview()
+		}
+		if a.payments != nil {
+			a.mountPayments()
+			a.mountRefunds()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()

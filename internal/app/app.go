@@ -24,8 +24,8 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
-	"github.com/proofmark/proofmark/web"
 	"github.com/proofmark/proofmark/registry/homes"
+	"github.com/proofmark/proofmark/web"
 )
 
 // App is one running service.
@@ -47,6 +47,7 @@ type App struct {
 	book      *campaigns.Book
 	desk      *campaigns.Desk
 	payments  campaigns.Provider
+	pay       *campaigns.Payments
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner

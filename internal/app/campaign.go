@@ -14,9 +14,10 @@ import (
 
 // The recurring jobs of campaigns.
 const (
-	jobPayWindows = "campaigns.pay-windows"
-	jobAudit      = "campaigns.audit"
-	jobCampaigns  = "campaigns.tick"
+	jobPayWindows  = "campaigns.pay-windows"
+	jobAudit       = "campaigns.audit"
+	jobCampaigns   = "campaigns.tick"
+	jobForgetInbox = "campaigns.forget-events"
 )
 
 func (a *App) startCampaigns(context.Context) error {
@@ -25,7 +26,7 @@ func (a *App) startCampaigns(context.Context) error {
 	})
 	a.onStop("orders", a.book.Stop)
 	a.desk = campaigns.NewDesk(campaigns.DeskOptions{
-		Store: a.db.Campaigns(), Gate: a.certs.gate, Expire: a.book.Expire, Log: a.log.With("part", "campaigns"),
+		Store: a.db.Campaigns(), Gate: a.certs.gate, Expire: a.endPayWindows, Log: a.log.With("part", "campaigns"),
 	})
 	return a.watchGate()
 }
@@ -55,8 +56,16 @@ func (a *App) watchGate() error {
 	return nil
 }
 
-// registerCampaigns adds the jobs of campaigns. campaigns.JobGiveBack is the refunds'.
+// endPayWindows asks providers before an order expires.
+func (a *App) endPayWindows(ctx context.Context, now time.Time) error {
+	return a.pay.EndPayWindows(ctx, now)
+}
+
+// registerCampaigns adds the jobs of campaigns.
 func (a *App) registerCampaigns() {
+	for _, kind := range []string{campaigns.JobGiveBack, campaigns.JobRefundAll} {
+		a.jobs.Register(kind, func(ctx context.Context, j jobs.Job) error { return a.pay.RefundAll(ctx, string(j.Payload)) })
+	}
 	a.jobs.Register(campaigns.JobStep, func(ctx context.Context, j jobs.Job) error { return a.desk.Step(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobAdvance, func(ctx context.Context, j jobs.Job) error {
 		return a.desk.PayAdvance(ctx, a.db.Campaigns(), string(j.Payload))

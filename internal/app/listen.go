@@ -67,6 +67,7 @@ func (a *App) startHTTP(context.Context) error {
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,
+		Payments:  a.pay,
 		Blobs:     a.blobs,
 		Programme: a.programme,
 		Rig:       a.rig,

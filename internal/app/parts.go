@@ -126,8 +126,9 @@ func (a *App) startJobs(context.Context) error {
 		{certification.LifeJob, 30 * time.Second, a.liveCertificates},
 		{jobStatus, certification.StatusEvery / 2, a.signStatus},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
-		{jobPayWindows, 5 * time.Second, a.book.Expire},
 		{jobCampaigns, 30 * time.Second, a.desk.Tick},
+		{jobPayWindows, 5 * time.Second, a.endPayWindows},
+		{jobForgetInbox, time.Hour, a.pay.Forget},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
@@ -146,6 +147,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Stop(ctx)
 		return nil
 	})
+	a.startMoney()
 	a.startDispatcher()
 	return a.startRelay()
 }

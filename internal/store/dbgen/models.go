@@ -387,6 +387,22 @@ type Payment struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	CapturedAt  micros.Time
+	AskAt       micros.Time
+	Flag        string
+}
+
+type PaymentEvent struct {
+	ID         string
+	Provider   string
+	EventID    string
+	Name       string
+	Body       string
+	State      string
+	Attempts   int
+	LastError  string
+	ReceivedAt micros.Time
+	WakeAt     micros.Time
+	AppliedAt  micros.Time
 }
 
 type Presence struct {
@@ -424,6 +440,16 @@ type Refund struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	ProcessedAt micros.Time
+	WakeAt      micros.Time
+	Try         int
+	ByHand      bool
+}
+
+type RefundRun struct {
+	Campaign  string
+	Reason    string
+	StartedAt micros.Time
+	QueuedAt  micros.Time
 }
 
 type ReviewClaim struct {
