@@ -25,10 +25,14 @@ func (a *App) startCampaigns(context.Context) error {
 		Store: a.db.Campaigns(), Bus: a.bus, Log: a.log.With("part", "orders"), OneByOne: a.cfg.OneByOne,
 	})
 	a.onStop("orders", a.book.Stop)
-	a.desk = campaigns.NewDesk(campaigns.DeskOptions{
-		Store: a.db.Campaigns(), Gate: a.certs.gate, Expire: a.endPayWindows, Log: a.log.With("part", "campaigns"),
-	})
+	a.desk = a.deskAt(time.Now)
 	return a.watchGate()
+}
+
+func (a *App) deskAt(now func() time.Time) *campaigns.Desk {
+	return campaigns.NewDesk(campaigns.DeskOptions{
+		Store: a.db.Campaigns(), Gate: a.certs.gate, Expire: a.endPayWindows, Now: now, Log: a.log.With("part", "campaigns"),
+	})
 }
 
 // watchGate asks the gate again at every event of a certificate or a document. It
