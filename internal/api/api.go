@@ -144,7 +144,7 @@ func New(c Config) *API {
 		observe:      c.Observe,
 		router:       chi.NewRouter(),
 		heartbeat:    heartbeat,
-		sameOrigin:   sameOrigin(c.PublicURL),
+		sameOrigin:   auth.SameOrigin(c.PublicURL),
 		proxies:      c.Proxies,
 		files:        make(map[string]bool),
 	}
@@ -152,7 +152,7 @@ func New(c Config) *API {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	if a.proxies == nil {
-		a.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+		a.proxies = auth.LocalProxies
 	}
 	if a.version == "" {
 		a.version = "dev"

@@ -89,7 +89,7 @@ func (a *App) startAuth(ctx context.Context) error {
 }
 
 func (a *App) startRegistry(ctx context.Context) error {
-	a.registry = registry.New(registry.Options{Store: a.db.Registry(), Bus: a.bus, Lease: a.cfg.Lease, Log: a.log.With("part", "registry")})
+	a.registry = registry.New(registry.Options{Store: a.db.Registry(), Bus: a.bus, Homes: a.homes, Lease: a.cfg.Lease, Log: a.log.With("part", "registry")})
 	if err := a.registry.Start(ctx); err != nil {
 		return err
 	}
@@ -137,6 +137,7 @@ func (a *App) startJobs(context.Context) error {
 	a.jobs.Register(certification.ScreenJob, func(ctx context.Context, j jobs.Job) error { return a.programme.Screen(ctx, string(j.Payload)) })
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
 	a.registerCampaigns()
+	a.registerHomes()
 	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err

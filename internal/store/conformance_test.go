@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 		{"credentials", credentialCases},
 		{"reports", reportCases},
 		{"history", historyCases},
+		{"homes", homeCases},
 		{"desired values", desiredCases},
 		{"presence", presenceCases},
 		{"nodes", nodeCases},

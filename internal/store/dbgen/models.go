@@ -167,6 +167,7 @@ type Credential struct {
 	CreatedAt micros.Time
 	UsedAt    micros.Time
 	RevokedAt micros.Time
+	Kind      string
 }
 
 type Desired struct {
@@ -183,18 +184,23 @@ type Desired struct {
 }
 
 type Device struct {
-	DID          string
-	ProductID    string
-	SpecID       string
-	Account      string
-	Parent       sql.NullString
-	Name         string
-	InfoModel    string
-	InfoFirmware string
-	InfoHardware string
-	InfoRaw      string
-	InfoAt       micros.Time
-	CreatedAt    micros.Time
+	DID           string
+	ProductID     string
+	SpecID        string
+	Account       string
+	Parent        sql.NullString
+	Name          string
+	InfoModel     string
+	InfoFirmware  string
+	InfoHardware  string
+	InfoRaw       string
+	InfoAt        micros.Time
+	CreatedAt     micros.Time
+	Home          sql.NullString
+	Room          sql.NullString
+	QuarantinedAt micros.Time
+	Quarantine    string
+	ResetAt       micros.Time
 }
 
 type Document struct {
@@ -208,6 +214,35 @@ type Document struct {
 	SHA256     string
 	ByAccount  string
 	At         micros.Time
+}
+
+type Home struct {
+	ID        string
+	Name      string
+	Discovery bool
+	CreatedAt micros.Time
+}
+
+type HomeLink struct {
+	ID        string
+	Home      string
+	Role      string
+	EndsAt    micros.Time
+	Hash      []byte
+	CreatedBy string
+	CreatedAt micros.Time
+	ExpiresAt micros.Time
+	UsedAt    micros.Time
+	UsedBy    string
+	RevokedAt micros.Time
+}
+
+type HomeMember struct {
+	Home      string
+	Account   string
+	Role      string
+	EndsAt    micros.Time
+	CreatedAt micros.Time
 }
 
 type Invitation struct {
@@ -386,6 +421,13 @@ type ReviewEntry struct {
 	Body       string
 }
 
+type Room struct {
+	ID        string
+	Home      string
+	Name      string
+	CreatedAt micros.Time
+}
+
 type Run struct {
 	ID         string
 	Submission string
@@ -486,6 +528,7 @@ type Token struct {
 	ExpiresAt micros.Time
 	RevokedAt micros.Time
 	UsedAt    micros.Time
+	Home      string
 }
 
 type Twin struct {
