@@ -58,7 +58,7 @@ func open(t testing.TB, stock int64) *stall {
 	s := &stall{TB: t, Store: db.Campaigns(), campaign: id.New("cmp")}
 	_, err = s.CreateCampaign(ctx, campaigns.Campaign{
 		ID: s.campaign, Org: "org_1", Author: "acc_1", ProductID: product.ID, Price: 100, Currency: "INR", TargetUnits: 1, StockLimit: stock,
-		Page: []byte("{}"), OpensAt: now, ClosesAt: now.Add(30 * 24 * time.Hour), Ship: campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 90},
+		OpensAt: now, ClosesAt: now.Add(30 * 24 * time.Hour), Ship: campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 90},
 		State: campaigns.CampaignLive, CreatedAt: now, UpdatedAt: now,
 	})
 	must(t, err)

@@ -1,42 +1,6 @@
 package campaigns
 
-import (
-	"encoding/json"
-	"time"
-)
-
-// CampaignState is how far a campaign is.
-type CampaignState string
-
-// States of a campaign. Held is no state but a flag on any that is not final.
-const (
-	CampaignDraft      CampaignState = "draft"
-	CampaignInReview   CampaignState = "in_review"
-	CampaignScheduled  CampaignState = "scheduled"  // approved; opens at OpensAt
-	CampaignLive       CampaignState = "live"       // takes orders
-	CampaignClosing    CampaignState = "closing"    // past its deadline; open pay windows run out
-	CampaignSucceeded  CampaignState = "succeeded"  // paid − cancelled units reached the target
-	CampaignFailed     CampaignState = "failed"     // they did not: everybody is refunded
-	CampaignFulfilling CampaignState = "fulfilling" // units are handed over
-	CampaignCompleted  CampaignState = "completed"  // each is delivered or refunded
-	CampaignCancelled  CampaignState = "cancelled"  // by the startup or an operator: everybody is refunded
-)
-
-var campaignNext = next[CampaignState]{
-	CampaignDraft:      {CampaignInReview, CampaignCancelled},
-	CampaignInReview:   {CampaignDraft, CampaignScheduled, CampaignCancelled}, // draft: changes were asked for
-	CampaignScheduled:  {CampaignLive, CampaignDraft, CampaignCancelled},      // draft: its author takes it back
-	CampaignLive:       {CampaignClosing, CampaignCancelled},
-	CampaignClosing:    {CampaignSucceeded, CampaignFailed, CampaignCancelled},
-	CampaignSucceeded:  {CampaignFulfilling, CampaignCancelled},
-	CampaignFulfilling: {CampaignCompleted, CampaignCancelled},
-}
-
-// CanBecome says whether a campaign may go from s to to.
-func (s CampaignState) CanBecome(to CampaignState) bool { return campaignNext.can(s, to) }
-
-// Final says whether a campaign in s stays there; it can no longer be held.
-func (s CampaignState) Final() bool { return campaignNext.final(s) }
+import "time"
 
 // Campaign is one offer of one certified product.
 type Campaign struct {
@@ -49,7 +13,8 @@ type Campaign struct {
 	Certificate string   // the serial that the gate looks at
 	Regions     []string // to which it sells, such as IN; each needs its documents
 	Title       string
-	Page        json.RawMessage // story, pictures, risks, FAQ: an object that the pages know
+	Category    Category
+	Page        Page
 
 	Price          int64 // of a unit, in minor units (paise), > 0
 	RetailPrice    int64 // what it will cost later; 0: not said
@@ -57,22 +22,30 @@ type Campaign struct {
 	TargetUnits    int64 // ≥ 1
 	StockLimit     int64 // most units to be sold, ≥ TargetUnits; 0: no limit
 	PerBackerLimit int64 // most units of one backer; 0: no limit
+	Spares         int64 // units that are made beyond those paid for, for repairs and losses
 	OpensAt        time.Time
 	ClosesAt       time.Time
 	Ship           ShipPromise
 	Schedule       Schedule
 
-	State      CampaignState
-	Held       bool
-	HeldReason string
-	HeldAt     time.Time
-	Version    int64 // counts changes; who edits says which one was read
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-	DecidedAt  time.Time // when it succeeded or failed
+	State       CampaignState
+	Held        bool // while the certificate gate is closed: no orders, no shipments
+	HeldReason  string
+	HeldAt      time.Time
+	Reviewer    string // acc_… who approved it
+	Reason      string // of the last move, where there is one: what has to change, why it was cancelled
+	Version     int64  // counts changes; who edits says which one was read
+	TextVersion int64  // counts the published texts, from 1
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	PublishedAt time.Time // when it was approved: from then on everybody sees it
+	DecidedAt   time.Time // when it succeeded or failed
 
 	Variants []Variant // none: there is only one kind of unit
 }
+
+// Public says whether everybody may see the campaign.
+func (c *Campaign) Public() bool { return !c.PublishedAt.IsZero() }
 
 // ShipPromise is by when a unit is handed over.
 type ShipPromise struct {

@@ -3,6 +3,8 @@ package campaigns
 import (
 	"context"
 	"time"
+
+	"github.com/proofmark/proofmark/certification"
 )
 
 // Store keeps campaigns. Errors wrap registry.ErrNotFound, ErrExists, ErrConflict
@@ -10,7 +12,7 @@ import (
 type Store interface {
 	// CreateCampaign adds a campaign with its variants and counters, and gives it
 	// its number. One whose state is live takes orders at once.
-	CreateCampaign(ctx context.Context, c Campaign) (Campaign, error)
+	CreateCampaign(ctx context.Context, c Campaign, rec ...certification.Record) (Campaign, error)
 	Campaign(ctx context.Context, id string) (Campaign, error)
 	Counter(ctx context.Context, campaign string) (Counter, error)
 	// Apply locks the counters of the ops' campaigns, loads what they need, lets

@@ -19,6 +19,7 @@ type Options struct {
 	Node  string           // nod_…; made up when empty
 	Now   func() time.Time // time.Now when nil
 	Log   *slog.Logger     // discards when nil
+	Homes Homes            // who lives where; nil: a device is its owner's alone
 
 	// QueueLimit bounds the reports that wait to be stored, in this process. Default 16,384.
 	QueueLimit int
@@ -40,6 +41,7 @@ type Registry struct {
 	timeout time.Duration
 	lease   time.Duration
 	started time.Time
+	homes   Homes // may be nil
 
 	Counters Counters
 
@@ -80,6 +82,7 @@ func New(o Options) *Registry {
 		timeout: orDefault(o.RequestTimeout, 4*time.Second),
 		lease:   orDefault(o.Lease, 15*time.Second),
 		started: o.Now(),
+		homes:   o.Homes,
 		live:    make(map[string]*Live),
 		logins:  make(map[string]string),
 		ctx:     ctx, cancel: cancel,

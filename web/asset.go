@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -33,6 +34,11 @@ type asset struct {
 
 const assetPrefix = "/static/"
 
+// bundles are made of several files, so that a page asks for one.
+var bundles = map[string][]string{
+	"live.js": {"vendor/htmx/htmx.min.js", "vendor/htmx/sse.min.js", "page.js"},
+}
+
 func readAssets() (*assets, error) {
 	a := &assets{byName: map[string]*asset{}, byPath: map[string]*asset{}}
 	err := fs.WalkDir(staticFiles, "static", func(file string, d fs.DirEntry, err error) error {
@@ -43,18 +49,31 @@ func readAssets() (*assets, error) {
 		if err != nil {
 			return err
 		}
-		name := strings.TrimPrefix(file, "static/")
-		f := &asset{path: hashed(name, content), media: mime.TypeByExtension(path.Ext(name)), content: content}
-		if f.media == "" {
-			f.media = "text/plain; charset=utf-8" // a licence
-		}
-		if f.packed, err = pack(content); err != nil {
-			return err
-		}
-		a.byName[name], a.byPath[f.path] = f, f
-		return nil
+		return a.add(strings.TrimPrefix(file, "static/"), content)
 	})
+	for name, parts := range bundles {
+		var whole []byte
+		for _, part := range parts {
+			if a.byName[part] == nil {
+				return nil, fmt.Errorf("web: %s is made of %s, which is not there", name, part)
+			}
+			whole = append(append(whole, a.byName[part].content...), ";\n"...)
+		}
+		err = errors.Join(err, a.add(name, whole))
+	}
 	return a, err
+}
+
+func (a *assets) add(name string, content []byte) (err error) {
+	f := &asset{path: hashed(name, content), media: mime.TypeByExtension(path.Ext(name)), content: content}
+	if f.media == "" {
+		f.media = "text/plain; charset=utf-8" // a licence
+	}
+	if f.packed, err = pack(content); err != nil {
+		return err
+	}
+	a.byName[name], a.byPath[f.path] = f, f
+	return nil
 }
 
 // hashed puts the content's hash before the last ending.

@@ -66,8 +66,11 @@ func NewCertificates(o CertificatesOptions) *Certificates {
 	}
 }
 
-// Mount adds the pages to a router.
-func (c *Certificates) Mount(r chi.Router) {
+// Mount implements Section.
+func (c *Certificates) Mount(p *Pages) { c.Routes(p.router) }
+
+// Routes adds the pages to a router that knows no visitors.
+func (c *Certificates) Routes(r chi.Router) {
 	r.Get("/certificates", c.list)
 	r.Get("/certificates/verify", c.verifyPage)
 	r.Post("/certificates/verify", c.verifyFile)
@@ -161,6 +164,9 @@ func (c *Certificates) page(r *http.Request) (string, []byte, error) {
 	view := c.view(x.Public(), history, papers)
 	if jws, err := signing.ParseJWS(text, certification.CertificateType); err == nil {
 		view.KeyID = jws.KeyID
+	}
+	if v := visitOf(ctx); v != nil {
+		v.complete(&view.Page)
 	}
 	body, err := c.site.Bytes("certificate", view)
 	return "text/html; charset=utf-8", body, err

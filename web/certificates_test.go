@@ -106,7 +106,7 @@ func openHall(t testing.TB) *hall {
 	})
 	h.c = h.issued("sub_1", "Pure "+hostile)
 	r := chi.NewRouter()
-	h.pages.Mount(r)
+	h.pages.Routes(r)
 	h.Handler = r
 	return h
 }

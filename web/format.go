@@ -22,6 +22,7 @@ func (s *Site) funcs() template.FuncMap {
 		"number":  number,
 		"short":   short,
 		"dict":    dict,
+		"field":   field,
 
 		"stateKind": stateKind,
 		"stateIcon": stateIcon,

@@ -72,8 +72,9 @@ func (p keptPage) serve(w http.ResponseWriter, r *http.Request) {
 // keeping answers from memory where it can.
 func (c *Certificates) keeping(render func(r *http.Request) (media string, body []byte, err error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		own := personal(r)
 		page, fresh, age := c.lookUp(r.URL.Path)
-		if !fresh {
+		if !fresh || own {
 			at := c.now()
 			media, body, err := render(r)
 			if err != nil {
@@ -81,7 +82,11 @@ func (c *Certificates) keeping(render func(r *http.Request) (media string, body 
 				return
 			}
 			page = keptPage{headerOf(media, body), body, at}
-			c.keep(r.URL.Path, age, page)
+			if own {
+				page.header.Set("Cache-Control", "private, no-cache")
+			} else {
+				c.keep(r.URL.Path, age, page)
+			}
 		}
 		page.serve(w, r)
 	}
@@ -93,6 +98,7 @@ func headerOf(media string, body []byte) http.Header {
 	h.Set("Content-Type", media)
 	h.Set("ETag", tagOf(body))
 	h.Set("Cache-Control", cacheFor)
+	h.Set("Vary", "Cookie")       // who is logged in sees that
 	if media == "image/svg+xml" { // others show it on their pages
 		h.Set("Cache-Control", badgeLife)
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
@@ -145,6 +151,12 @@ func (c *Certificates) Keep(next http.Handler) http.Handler {
 // anonymous says whether the answer to a request is the same for all who ask.
 func anonymous(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.URL.RawQuery == "" && r.Header.Get("Authorization") == "" && r.Header.Get("Cookie") == ""
+}
+
+// personal says whether a page shows who visits, or has something to say to them.
+func personal(r *http.Request) bool {
+	v := visitOf(r.Context())
+	return v != nil && (v.person != nil || len(v.notes) > 0 || len(v.kept(notesKey)) > 0)
 }
 
 func keptOfAPI(path string) bool {

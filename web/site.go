@@ -83,6 +83,8 @@ type Page struct {
 	Notes       []Note // about what was just done
 	Now         time.Time
 	Wide        bool // the page wants the whole width
+	Live        bool // the page has parts that move: htmx and its events are loaded
+	Quiet       bool // search engines leave the page out
 
 	Site *Site // set by Render
 }
@@ -135,6 +137,9 @@ func (s *Site) Render(w http.ResponseWriter, r *http.Request, status int, name s
 	if p.page().Path == "" {
 		p.page().Path = r.URL.Path
 	}
+	if v := visitOf(r.Context()); v != nil {
+		v.complete(p.page())
+	}
 	b, err := s.Bytes(name, p)
 	if err != nil {
 		s.log.Error("page not rendered", "page", name, "path", r.URL.Path, "err", err)
@@ -159,6 +164,9 @@ type ErrorPage struct {
 // Fail answers with the page for an error: the status, what it means, and a way on.
 func (s *Site) Fail(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	p := &ErrorPage{Page: Page{Title: s.words.say(fmt.Sprintf("error.%d.title", status)), Path: r.URL.Path}, Status: status, Detail: detail}
+	if v := visitOf(r.Context()); v != nil {
+		p.Person = v.person
+	}
 	b, err := s.Bytes("error", p)
 	if err != nil { // the page for errors itself: words only
 		s.log.Error("error page not rendered", "err", err)

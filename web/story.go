@@ -31,7 +31,7 @@ func Stories() []Story {
 }
 
 func init() {
-	for _, status := range []int{400, 403, 404, 405, 413, 429, 500, 503} {
+	for _, status := range []int{400, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
 		story("error-"+number(status), "error", func() Pager {
 			return &ErrorPage{Page: Page{Title: "Error"}, Status: status, Detail: "The page names the thing, the value and the rule."}
 		})

@@ -92,7 +92,7 @@ func TestWordsAreWhole(t *testing.T) {
 	walk(os.DirFS("."), ".go") // this package's own files
 	for k := range used {
 		if _, ok := s.words[k]; !ok {
-			t.Errorf("words/en.json lacks %q", k)
+			t.Errorf("words/en lacks %q", k)
 		}
 	}
 	for k, text := range s.words {
@@ -101,7 +101,7 @@ func TestWordsAreWhole(t *testing.T) {
 			known = known || strings.HasPrefix(k, p)
 		}
 		if !known {
-			t.Errorf("words/en.json holds %q, and nothing says it", k)
+			t.Errorf("words/en holds %q, and nothing says it", k)
 		}
 		if strings.TrimSpace(text) == "" {
 			t.Errorf("%q is empty", k)

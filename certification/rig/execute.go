@@ -91,6 +91,11 @@ func (r *Rig) drive(g *going) (*suite.Report, error) {
 		g.end(fmt.Errorf("%w: %w", errCancelled, err))
 		return nil, err
 	}
+	if r.o.Recorded != nil {
+		if files := r.o.Recorded(run); files != nil {
+			return r.recorded(g, sub, files)
+		}
+	}
 	setup, err := r.setup(g, run, sub)
 	if err != nil {
 		return nil, err

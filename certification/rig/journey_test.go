@@ -161,7 +161,13 @@ const origin = "proofmark.example/log"
 
 func setOut(t testing.TB, url string) *journey {
 	t.Helper()
-	j := &journey{world: newWorld(t, url), spec: miot.Sample("lamp")}
+	return setOutWith(t, url, miot.Sample("lamp"))
+}
+
+// setOutWith is for another product than the lamp.
+func setOutWith(t testing.TB, url string, spec []byte) *journey {
+	t.Helper()
+	j := &journey{world: newWorld(t, url), spec: spec}
 	store := j.db.Programme()
 	j.people()
 

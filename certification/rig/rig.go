@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
@@ -123,6 +124,10 @@ type Options struct {
 
 	// Papers are none by default.
 	Papers func(ctx context.Context, sub certification.Submission) (Papers, error)
+
+	// Recorded gives the transcripts of a run that the sample world made before; nil
+	// for a run that is to be made. There is none outside the sample world.
+	Recorded func(run certification.Run) fs.FS
 
 	Now func() time.Time
 	Log *slog.Logger

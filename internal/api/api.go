@@ -60,6 +60,7 @@ type Config struct {
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
 	Payments  *campaigns.Payments // without them nothing is paid
+	Desk      *campaigns.Desk     // where campaigns are written, reviewed and read; none when nil
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -98,6 +99,7 @@ type API struct {
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	payments     *campaigns.Payments
+	desk         *campaigns.Desk
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -125,6 +127,7 @@ func New(c Config) *API {
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		payments:     c.Payments,
+		desk:         c.Desk,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -144,7 +147,7 @@ func New(c Config) *API {
 		observe:      c.Observe,
 		router:       chi.NewRouter(),
 		heartbeat:    heartbeat,
-		sameOrigin:   sameOrigin(c.PublicURL),
+		sameOrigin:   auth.SameOrigin(c.PublicURL),
 		proxies:      c.Proxies,
 		files:        make(map[string]bool),
 	}
@@ -152,7 +155,7 @@ func New(c Config) *API {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	if a.proxies == nil {
-		a.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+		a.proxies = auth.LocalProxies
 	}
 	if a.version == "" {
 		a.version = "dev"
@@ -213,6 +216,11 @@ func New(c Config) *API {
 		if a.payments != nil {
 			a.mountPayments()
 			a.mountRefunds()
+		}
+		if a.desk != nil {
+			a.mountCampaigns()
+			a.mountCampaignWriting()
+			a.mountCampaignReview()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()

@@ -22,7 +22,7 @@ import (
 func (a *API) front(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		v := &visit{id: id.New("req"), client: auth.Client{Address: clientAddress(r, a.proxies), Agent: r.UserAgent()}}
+		v := &visit{id: id.New("req"), client: auth.ClientOf(r, a.proxies)}
 		h := w.Header()
 		h.Set("X-Request-Id", v.id)
 		h.Set("X-Content-Type-Options", "nosniff")

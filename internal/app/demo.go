@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"text/template"
 
 	"github.com/proofmark/proofmark/certification/virtual"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/demo"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/web"
 )
 
 // demoDevice is one device of the sample world. One that is not moved is left
@@ -47,6 +50,13 @@ type demoState struct {
 // StartDemo fills the service with a sample world, lets virtual devices move it,
 // and writes to w how to look at it. The world stays over restarts.
 func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
+	world := a.sampleWorld()
+	if err := world.Settle(ctx); err != nil {
+		return fmt.Errorf("sample world: %w", err)
+	}
+	if err := a.invite(ctx); err != nil {
+		return fmt.Errorf("sample world: %w", err)
+	}
 	s, err := a.demoWorld(ctx)
 	if err != nil {
 		return fmt.Errorf("sample world: %w", err)
@@ -67,11 +77,58 @@ func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
 		close(ended)
 		return fmt.Errorf("sample world: %w", err)
 	}
+	a.grown = make(chan struct{})
 	go func() {
-		defer close(ended)
+		defer close(a.grown)
+		if err := world.Grow(moving); err != nil && moving.Err() == nil {
+			a.log.Warn("the sample world is not whole", "err", err)
+		}
+	}()
+	go func() {
+		defer func() { <-a.grown; close(ended) }()
 		run(moving, devices, func(did string, err error) { a.log.Warn("virtual device ended", "did", did, "err", err) })
 	}()
 	return a.demoBanner(w, s)
+}
+
+// invite lets visitors be the people of the sample world.
+func (a *App) invite(ctx context.Context) error {
+	var all []web.DemoPerson
+	for _, p := range demo.People {
+		acc, err := a.auth.AccountByEmail(ctx, p.Email)
+		if err != nil {
+			return err
+		}
+		all = append(all, web.DemoPerson{Account: acc.ID, Name: p.Name, Role: p.Role(), Story: p.Does})
+	}
+	a.visitors.Store(&all)
+	return nil
+}
+
+// demoPeople are whom a visitor may be; nil outside a demonstration.
+func (a *App) demoPeople() func() []web.DemoPerson {
+	if !a.cfg.Demo {
+		return nil
+	}
+	return func() []web.DemoPerson {
+		if all := a.visitors.Load(); all != nil {
+			return *all
+		}
+		return nil
+	}
+}
+
+// sampleWorld is the sample world of this service.
+func (a *App) sampleWorld() *demo.World {
+	w := &demo.World{
+		Auth: a.auth, Registry: a.registry, Programme: a.programme, Rig: a.rig, Reviews: a.reviews, Regulatory: a.certs.regulatory,
+		Blobs: a.blobs, Log: a.log.With("part", "sample world"),
+	}
+	if a.addrs.Bench != "" {
+		host, port := split(a.addrs.Bench)
+		w.Bench = net.JoinHostPort(host, port)
+	}
+	return w
 }
 
 // run moves all devices until ctx ends.
@@ -204,6 +261,7 @@ func (a *App) demoDevices(s demoState) ([]*virtual.Device, error) {
 var demoText = template.Must(template.New("demo").Parse(`
 Proofmark is running a DEMO: its devices are virtual and its data is made up.
 
+  Site and log-ins    {{.URL}}/log-in (one click for each role)
   API and reference   {{.URL}}/api/docs
   Metrics             http://{{.Metrics}}/metrics
   Operator's token    in {{.TokenFile}}

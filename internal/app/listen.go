@@ -16,7 +16,7 @@ import (
 
 func (a *App) startBroker(context.Context) error {
 	b, err := broker.New(broker.Config{
-		Backend: backend{a.registry, a.auth}, Bus: a.bus, Logger: a.log.With("part", "broker"),
+		Backend: backend{a.registry, a.auth, a.homes}, Bus: a.bus, Logger: a.log.With("part", "broker"),
 	})
 	if err != nil {
 		return err
@@ -57,9 +57,8 @@ func (a *App) startHTTP(context.Context) error {
 	// Until there is a front page, whoever opens the address finds the certificates.
 	r.Handle("/", http.RedirectHandler("/certificates", http.StatusFound))
 	a.servePayments(r.Handle, r)
-	a.certs.pages = web.NewCertificates(web.CertificatesOptions{Site: site, Source: a.db.Programme(), Verify: a.verifyBundle, URL: a.cfg.PublicURL})
-	a.certs.pages.Mount(r)
-	r.Mount("/", api.New(api.Config{
+	a.servePages(r, site)
+	r.Mount("/", site.Lost(api.New(api.Config{
 		Registry:  a.registry,
 		Auth:      a.auth,
 		OpenID:    a.openID,
@@ -68,6 +67,7 @@ func (a *App) startHTTP(context.Context) error {
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Payments:  a.pay,
+		Desk:      a.desk,
 		Blobs:     a.blobs,
 		Programme: a.programme,
 		Rig:       a.rig,
@@ -93,7 +93,7 @@ func (a *App) startHTTP(context.Context) error {
 
 		Version: a.cfg.Version,
 		Observe: a.metrics.observe,
-	}))
+	})))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
 		Handler: a.certs.pages.Keep(r), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 	}); err != nil {

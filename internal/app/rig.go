@@ -12,6 +12,7 @@ import (
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
+	"github.com/proofmark/proofmark/internal/demo"
 	"github.com/proofmark/proofmark/internal/store"
 )
 
@@ -29,6 +30,9 @@ func (a *App) startRig(ctx context.Context) error {
 	o := rig.Options{
 		Store: a.db.Programme(), Blobs: a.blobs, Bus: a.bus, Keys: keys, Dir: filepath.Join(a.cfg.Data, "runs"),
 		Names: a.cfg.BenchNames, Ports: ports, Most: a.cfg.BenchRuns, Papers: a.papers, Log: a.log.With("part", "benches"),
+	}
+	if a.cfg.Demo {
+		o.Recorded = demo.Recorded
 	}
 	listeners, err := a.benchListeners(&o)
 	if err != nil {

@@ -110,6 +110,13 @@ func (s *Service) AccountByEmail(ctx context.Context, email string) (Account, er
 	return s.store.AccountByEmail(ctx, email)
 }
 
+// Known returns an account as it was at most Staleness ago: for what is shown at
+// every request.
+func (s *Service) Known(ctx context.Context, account string) (Account, error) {
+	st, err := s.standing(ctx, account)
+	return st.Account, err
+}
+
 // Standing returns the account with all that decides what it may do.
 func (s *Service) Standing(ctx context.Context, account string) (Standing, error) {
 	return s.store.Standing(ctx, account)

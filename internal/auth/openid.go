@@ -110,7 +110,7 @@ func (o *OpenID) Begin(ctx context.Context, next string, from Client) (redirect 
 	b.Put(ctx, "state", state)
 	b.Put(ctx, "nonce", nonce)
 	b.Put(ctx, "verifier", verifier)
-	b.Put(ctx, "next", localPath(next))
+	b.Put(ctx, "next", LocalPath(next))
 	b.SetDeadline(ctx, o.service.now().Add(openIDLife))
 	cookie, err = b.save(ctx)
 	if err != nil {
@@ -179,9 +179,9 @@ func (o *OpenID) claims(ctx context.Context, code, nonce, verifier string) (clai
 	return c, nil
 }
 
-// localPath keeps a redirect on this site: a path, and no other host in any
+// LocalPath keeps a redirect on this site: a path, and no other host in any
 // spelling that browsers take for one.
-func localPath(next string) string {
+func LocalPath(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || u.Host != "" {
 		return "/"

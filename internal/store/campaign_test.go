@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -52,7 +51,7 @@ func newCampaign(t testing.TB, db *storeDB) campaigns.Campaign {
 	p, _ := db.product(t)
 	return campaigns.Campaign{
 		ID: id.New("cmp"), Org: "org_1", Author: "acc_1", ProductID: p.ID, Model: p.Model, Regions: []string{"IN"},
-		Title: "Pure", Page: json.RawMessage(`{"story":"clean air"}`), Price: 499_900, Currency: "INR", TargetUnits: 100,
+		Title: "Pure", Page: campaigns.Page{Story: "clean air"}, Price: 499_900, Currency: "INR", TargetUnits: 100,
 		OpensAt: now.Add(-time.Hour), ClosesAt: now.Add(30 * 24 * time.Hour),
 		Ship:  campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 180},
 		State: campaigns.CampaignLive, Version: 1, CreatedAt: now, UpdatedAt: now,

@@ -65,8 +65,8 @@ type reviewModel struct {
 	due        time.Time      // of the condition
 	conditions int
 	tied       map[string]bool
-	marked     map[string]string // who → firmware
-	approvals  map[string]string // who → evidence
+	marked     map[[2]string]bool // who and firmware: what was read stays read
+	approvals  map[string]string  // who → evidence
 }
 
 func newReviewModel(t *testing.T, db *storeDB, people []certification.Actor) *reviewModel {
@@ -74,7 +74,7 @@ func newReviewModel(t *testing.T, db *storeDB, people []certification.Actor) *re
 	m := &reviewModel{
 		t: t, r: r, sub: r.submission(t).ID, people: people,
 		state: certification.InReview, firmware: "aa11", cases: map[string]*modelCase{}, accepted: map[int]string{},
-		tied: map[string]bool{}, marked: map[string]string{}, approvals: map[string]string{},
+		tied: map[string]bool{}, marked: map[[2]string]bool{}, approvals: map[string]string{},
 	}
 	for _, id := range []string{passing, looked, failing} {
 		m.cases[id] = &modelCase{verdict: suite.Pass, attempts: 1, run: 1, firmware: "aa11"}
@@ -82,7 +82,7 @@ func newReviewModel(t *testing.T, db *storeDB, people []certification.Actor) *re
 	m.runs = 1
 	// Somebody has read everything, or nothing would ever be approved.
 	r.marks(t, m.people[0], m.sub)
-	m.marked[m.people[0].Account] = m.firmware
+	m.marked[[2]string{m.people[0].Account, m.firmware}] = true
 	return m
 }
 
@@ -239,11 +239,11 @@ func (m *reviewModel) operate(t *rapid.T) {
 
 func (m *reviewModel) mark(t *rapid.T) {
 	who := m.who(t)
-	if m.state != certification.InReview || m.tied[who.Account] || m.marked[who.Account] == m.firmware {
+	if m.state != certification.InReview || m.tied[who.Account] || m.marked[[2]string{who.Account, m.firmware}] {
 		return
 	}
 	m.r.marks(m.t, who, m.sub)
-	m.marked[who.Account] = m.firmware
+	m.marked[[2]string{who.Account, m.firmware}] = true
 }
 
 func (m *reviewModel) condition(t *rapid.T) {
@@ -323,7 +323,7 @@ func (m *reviewModel) approve(t *rapid.T) {
 	before := m.counting()
 	after := append(slices.Clone(before), who.Account)
 	read := func(p certification.Actor) bool {
-		return m.marked[p.Account] == m.firmware && !m.tied[p.Account] && (len(after) < 2 || slices.Contains(after, p.Account))
+		return m.marked[[2]string{p.Account, m.firmware}] && !m.tied[p.Account] && (len(after) < 2 || slices.Contains(after, p.Account))
 	}
 	ok := m.state == certification.InReview && !m.tied[who.Account] && !slices.Contains(before, who.Account) &&
 		m.fine(passing) && m.fine(looked) && m.fine(failing) &&

@@ -103,7 +103,7 @@ func (f *office) handler() (http.Handler, error) {
 	f.stop = func() { people.Close() }
 	events := bus.NewLocal()
 	r := chi.NewRouter()
-	certificates.Mount(r)
+	certificates.Routes(r)
 	r.Mount("/", api.New(api.Config{
 		Registry: registry.New(registry.Options{Store: f.db.Registry(), Bus: events}), Auth: people, Bus: events, Log: log,
 		Transparency: f.log, Issuer: f.issuer, Certificates: programme, StatusList: desk.Current,

@@ -53,7 +53,7 @@ func (s *Shop) make(ctx context.Context, backers int, stock int64) error {
 		return err
 	}
 	c, err := s.db.Campaigns().CreateCampaign(ctx, campaigns.Campaign{
-		ID: id.New("cmp"), Org: "org_bench", Author: "acc_bench", ProductID: product.ID, Model: product.Model, Title: "bench", Page: []byte("{}"),
+		ID: id.New("cmp"), Org: "org_bench", Author: "acc_bench", ProductID: product.ID, Model: product.Model, Title: "bench",
 		Price: 499_900, Currency: "INR", TargetUnits: 1, StockLimit: stock, PerBackerLimit: limit,
 		OpensAt: now.Add(-time.Hour), ClosesAt: now.Add(24 * time.Hour), Ship: campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 180},
 		State: campaigns.CampaignLive, Version: 1, CreatedAt: now, UpdatedAt: now,

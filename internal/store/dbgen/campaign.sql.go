@@ -12,7 +12,7 @@ import (
 )
 
 const campaign = `-- name: Campaign :one
-SELECT id, number, org, author, product_id, model, certificate, regions, title, page, price, retail_price, currency, target_units, stock_limit, per_backer_limit, opens_at, closes_at, ship_kind, ship_by_at, ship_days, schedule, state, held, held_reason, held_at, version, created_at, updated_at, decided_at FROM campaign WHERE id = $1
+SELECT id, number, org, author, product_id, model, certificate, regions, title, page, price, retail_price, currency, target_units, stock_limit, per_backer_limit, opens_at, closes_at, ship_kind, ship_by_at, ship_days, schedule, state, held, held_reason, held_at, version, created_at, updated_at, decided_at, category, spares, reviewer, reason, text_version, published_at, words FROM campaign WHERE id = $1
 `
 
 func (q *Queries) Campaign(ctx context.Context, id string) (Campaign, error) {
@@ -49,8 +49,256 @@ func (q *Queries) Campaign(ctx context.Context, id string) (Campaign, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DecidedAt,
+		&i.Category,
+		&i.Spares,
+		&i.Reviewer,
+		&i.Reason,
+		&i.TextVersion,
+		&i.PublishedAt,
+		&i.Words,
 	)
 	return i, err
+}
+
+const campaignsDue = `-- name: CampaignsDue :many
+SELECT id FROM campaign
+WHERE (state = 'scheduled' AND opens_at <= $1) OR (state = 'live' AND closes_at <= $1) OR state = 'closing'
+ORDER BY id
+`
+
+func (q *Queries) CampaignsDue(ctx context.Context, at micros.Time) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, campaignsDue, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const campaignsGated = `-- name: CampaignsGated :many
+SELECT id, number, org, author, product_id, model, certificate, regions, title, page, price, retail_price, currency, target_units, stock_limit, per_backer_limit, opens_at, closes_at, ship_kind, ship_by_at, ship_days, schedule, state, held, held_reason, held_at, version, created_at, updated_at, decided_at, category, spares, reviewer, reason, text_version, published_at, words FROM campaign
+WHERE state IN ('scheduled', 'live', 'closing', 'succeeded', 'fulfilling')
+    AND (CAST($1 AS TEXT) = '' OR org = $1) AND (CAST($2 AS TEXT) = '' OR model = $2)
+ORDER BY id
+`
+
+type CampaignsGatedParams struct {
+	Org   string
+	Model string
+}
+
+func (q *Queries) CampaignsGated(ctx context.Context, arg CampaignsGatedParams) ([]Campaign, error) {
+	rows, err := q.db.QueryContext(ctx, campaignsGated, arg.Org, arg.Model)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Campaign
+	for rows.Next() {
+		var i Campaign
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.Org,
+			&i.Author,
+			&i.ProductID,
+			&i.Model,
+			&i.Certificate,
+			&i.Regions,
+			&i.Title,
+			&i.Page,
+			&i.Price,
+			&i.RetailPrice,
+			&i.Currency,
+			&i.TargetUnits,
+			&i.StockLimit,
+			&i.PerBackerLimit,
+			&i.OpensAt,
+			&i.ClosesAt,
+			&i.ShipKind,
+			&i.ShipByAt,
+			&i.ShipDays,
+			&i.Schedule,
+			&i.State,
+			&i.Held,
+			&i.HeldReason,
+			&i.HeldAt,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DecidedAt,
+			&i.Category,
+			&i.Spares,
+			&i.Reviewer,
+			&i.Reason,
+			&i.TextVersion,
+			&i.PublishedAt,
+			&i.Words,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const campaignsInReview = `-- name: CampaignsInReview :many
+SELECT id, number, org, author, product_id, model, certificate, regions, title, page, price, retail_price, currency, target_units, stock_limit, per_backer_limit, opens_at, closes_at, ship_kind, ship_by_at, ship_days, schedule, state, held, held_reason, held_at, version, created_at, updated_at, decided_at, category, spares, reviewer, reason, text_version, published_at, words FROM campaign WHERE state = 'in_review' ORDER BY updated_at, id
+`
+
+func (q *Queries) CampaignsInReview(ctx context.Context) ([]Campaign, error) {
+	rows, err := q.db.QueryContext(ctx, campaignsInReview)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Campaign
+	for rows.Next() {
+		var i Campaign
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.Org,
+			&i.Author,
+			&i.ProductID,
+			&i.Model,
+			&i.Certificate,
+			&i.Regions,
+			&i.Title,
+			&i.Page,
+			&i.Price,
+			&i.RetailPrice,
+			&i.Currency,
+			&i.TargetUnits,
+			&i.StockLimit,
+			&i.PerBackerLimit,
+			&i.OpensAt,
+			&i.ClosesAt,
+			&i.ShipKind,
+			&i.ShipByAt,
+			&i.ShipDays,
+			&i.Schedule,
+			&i.State,
+			&i.Held,
+			&i.HeldReason,
+			&i.HeldAt,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DecidedAt,
+			&i.Category,
+			&i.Spares,
+			&i.Reviewer,
+			&i.Reason,
+			&i.TextVersion,
+			&i.PublishedAt,
+			&i.Words,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const campaignsOf = `-- name: CampaignsOf :many
+
+SELECT id, number, org, author, product_id, model, certificate, regions, title, page, price, retail_price, currency, target_units, stock_limit, per_backer_limit, opens_at, closes_at, ship_kind, ship_by_at, ship_days, schedule, state, held, held_reason, held_at, version, created_at, updated_at, decided_at, category, spares, reviewer, reason, text_version, published_at, words FROM campaign
+WHERE org = $1 AND (CAST($2 AS TEXT) = '' OR id < $2) ORDER BY id DESC LIMIT $3
+`
+
+type CampaignsOfParams struct {
+	Org    string
+	Before string
+	Most   int32
+}
+
+// Lists.
+func (q *Queries) CampaignsOf(ctx context.Context, arg CampaignsOfParams) ([]Campaign, error) {
+	rows, err := q.db.QueryContext(ctx, campaignsOf, arg.Org, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Campaign
+	for rows.Next() {
+		var i Campaign
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.Org,
+			&i.Author,
+			&i.ProductID,
+			&i.Model,
+			&i.Certificate,
+			&i.Regions,
+			&i.Title,
+			&i.Page,
+			&i.Price,
+			&i.RetailPrice,
+			&i.Currency,
+			&i.TargetUnits,
+			&i.StockLimit,
+			&i.PerBackerLimit,
+			&i.OpensAt,
+			&i.ClosesAt,
+			&i.ShipKind,
+			&i.ShipByAt,
+			&i.ShipDays,
+			&i.Schedule,
+			&i.State,
+			&i.Held,
+			&i.HeldReason,
+			&i.HeldAt,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DecidedAt,
+			&i.Category,
+			&i.Spares,
+			&i.Reviewer,
+			&i.Reason,
+			&i.TextVersion,
+			&i.PublishedAt,
+			&i.Words,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const counter = `-- name: Counter :one
@@ -81,11 +329,50 @@ func (q *Queries) Counter(ctx context.Context, campaign string) (CampaignCounter
 	return i, err
 }
 
+const deleteVariantCounters = `-- name: DeleteVariantCounters :exec
+DELETE FROM variant_counter WHERE campaign = $1
+`
+
+func (q *Queries) DeleteVariantCounters(ctx context.Context, campaign string) error {
+	_, err := q.db.ExecContext(ctx, deleteVariantCounters, campaign)
+	return err
+}
+
+const deleteVariants = `-- name: DeleteVariants :exec
+DELETE FROM campaign_variant WHERE campaign = $1
+`
+
+func (q *Queries) DeleteVariants(ctx context.Context, campaign string) error {
+	_, err := q.db.ExecContext(ctx, deleteVariants, campaign)
+	return err
+}
+
+const identity = `-- name: Identity :one
+SELECT org, legal_name, registration, bank_account, verified_by, verified_at, withdrawn_at, reason FROM startup_identity WHERE org = $1
+`
+
+func (q *Queries) Identity(ctx context.Context, org string) (StartupIdentity, error) {
+	row := q.db.QueryRowContext(ctx, identity, org)
+	var i StartupIdentity
+	err := row.Scan(
+		&i.Org,
+		&i.LegalName,
+		&i.Registration,
+		&i.BankAccount,
+		&i.VerifiedBy,
+		&i.VerifiedAt,
+		&i.WithdrawnAt,
+		&i.Reason,
+	)
+	return i, err
+}
+
 const insertCampaign = `-- name: InsertCampaign :exec
 INSERT INTO campaign (id, number, org, author, product_id, model, certificate, regions, title, page, price, retail_price, currency,
     target_units, stock_limit, per_backer_limit, opens_at, closes_at, ship_kind, ship_by_at, ship_days, schedule,
-    state, held, held_reason, held_at, version, created_at, updated_at, decided_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
+    state, held, held_reason, held_at, version, created_at, updated_at, decided_at, category, spares, reviewer, reason, text_version, published_at, words)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,
+    $31, $32, $33, $34, $35, $36, $37)
 `
 
 type InsertCampaignParams struct {
@@ -119,6 +406,13 @@ type InsertCampaignParams struct {
 	CreatedAt      micros.Time
 	UpdatedAt      micros.Time
 	DecidedAt      micros.Time
+	Category       string
+	Spares         int64
+	Reviewer       string
+	Reason         string
+	TextVersion    int64
+	PublishedAt    micros.Time
+	Words          string
 }
 
 func (q *Queries) InsertCampaign(ctx context.Context, arg InsertCampaignParams) error {
@@ -153,6 +447,13 @@ func (q *Queries) InsertCampaign(ctx context.Context, arg InsertCampaignParams) 
 		arg.CreatedAt,
 		arg.UpdatedAt,
 		arg.DecidedAt,
+		arg.Category,
+		arg.Spares,
+		arg.Reviewer,
+		arg.Reason,
+		arg.TextVersion,
+		arg.PublishedAt,
+		arg.Words,
 	)
 	return err
 }
@@ -186,6 +487,34 @@ func (q *Queries) InsertCounter(ctx context.Context, arg InsertCounterParams) er
 		arg.Currency,
 		arg.StockLimit,
 		arg.PerBackerLimit,
+	)
+	return err
+}
+
+const insertText = `-- name: InsertText :exec
+INSERT INTO campaign_text (campaign, version, author, at, title, category, page) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (campaign, version) DO UPDATE SET author = excluded.author, at = excluded.at, title = excluded.title, category = excluded.category, page = excluded.page
+`
+
+type InsertTextParams struct {
+	Campaign string
+	Version  int64
+	Author   string
+	At       micros.Time
+	Title    string
+	Category string
+	Page     string
+}
+
+func (q *Queries) InsertText(ctx context.Context, arg InsertTextParams) error {
+	_, err := q.db.ExecContext(ctx, insertText,
+		arg.Campaign,
+		arg.Version,
+		arg.Author,
+		arg.At,
+		arg.Title,
+		arg.Category,
+		arg.Page,
 	)
 	return err
 }
@@ -225,6 +554,497 @@ type InsertVariantCounterParams struct {
 
 func (q *Queries) InsertVariantCounter(ctx context.Context, arg InsertVariantCounterParams) error {
 	_, err := q.db.ExecContext(ctx, insertVariantCounter, arg.Variant, arg.Campaign, arg.StockLimit)
+	return err
+}
+
+const putIdentity = `-- name: PutIdentity :exec
+INSERT INTO startup_identity (org, legal_name, registration, bank_account, verified_by, verified_at, withdrawn_at, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (org) DO UPDATE SET legal_name = excluded.legal_name, registration = excluded.registration, bank_account = excluded.bank_account,
+    verified_by = excluded.verified_by, verified_at = excluded.verified_at, withdrawn_at = excluded.withdrawn_at, reason = excluded.reason
+`
+
+type PutIdentityParams struct {
+	Org          string
+	LegalName    string
+	Registration string
+	BankAccount  string
+	VerifiedBy   string
+	VerifiedAt   micros.Time
+	WithdrawnAt  micros.Time
+	Reason       string
+}
+
+func (q *Queries) PutIdentity(ctx context.Context, arg PutIdentityParams) error {
+	_, err := q.db.ExecContext(ctx, putIdentity,
+		arg.Org,
+		arg.LegalName,
+		arg.Registration,
+		arg.BankAccount,
+		arg.VerifiedBy,
+		arg.VerifiedAt,
+		arg.WithdrawnAt,
+		arg.Reason,
+	)
+	return err
+}
+
+const shelfAscending = `-- name: ShelfAscending :many
+
+SELECT campaign.id, campaign.number, campaign.org, campaign.author, campaign.product_id, campaign.model, campaign.certificate, campaign.regions, campaign.title, campaign.page, campaign.price, campaign.retail_price, campaign.currency, campaign.target_units, campaign.stock_limit, campaign.per_backer_limit, campaign.opens_at, campaign.closes_at, campaign.ship_kind, campaign.ship_by_at, campaign.ship_days, campaign.schedule, campaign.state, campaign.held, campaign.held_reason, campaign.held_at, campaign.version, campaign.created_at, campaign.updated_at, campaign.decided_at, campaign.category, campaign.spares, campaign.reviewer, campaign.reason, campaign.text_version, campaign.published_at, campaign.words, campaign_counter.campaign, campaign_counter.open, campaign_counter.held, campaign_counter.opens_at, campaign_counter.closes_at, campaign_counter.seen_at, campaign_counter.price, campaign_counter.currency, campaign_counter.stock_limit, campaign_counter.per_backer_limit, campaign_counter.reserved, campaign_counter.paid, campaign_counter.cancelled, campaign_counter.backers, campaign_counter.waiting, campaign_counter.changes, CAST(COALESCE(org.name, '') AS TEXT) AS org_name,
+    CAST(CASE WHEN campaign.state = 'scheduled' THEN campaign.opens_at ELSE campaign.closes_at END AS BIGINT) AS place
+FROM campaign JOIN campaign_counter ON campaign_counter.campaign = campaign.id LEFT JOIN org ON org.id = campaign.org
+WHERE campaign.published_at <> 0
+    AND ((CAST($1 AS TEXT) = 'upcoming' AND campaign.state = 'scheduled') OR ($1 = 'live' AND campaign.state IN ('live', 'closing')))
+    AND (CAST($2 AS TEXT) = '' OR campaign.category = $2)
+    AND (CAST($3 AS TEXT) = '' OR campaign.words || ' ' || LOWER(COALESCE(org.name, '')) LIKE $3 ESCAPE '!')
+    AND (CASE WHEN campaign.state = 'scheduled' THEN campaign.opens_at ELSE campaign.closes_at END, campaign.id)
+        > (CAST($4 AS BIGINT), CAST($5 AS TEXT))
+ORDER BY place, campaign.id LIMIT $6
+`
+
+type ShelfAscendingParams struct {
+	Shelf      string
+	Category   string
+	Words      string
+	AfterPlace int64
+	AfterID    string
+	Most       int32
+}
+
+type ShelfAscendingRow struct {
+	Campaign        Campaign
+	CampaignCounter CampaignCounter
+	OrgName         string
+	Place           int64
+}
+
+// ShelfAscending has what is next at the top, ShelfDescending what was last. The
+// place of a campaign is its opening while it is ahead, and its deadline then.
+func (q *Queries) ShelfAscending(ctx context.Context, arg ShelfAscendingParams) ([]ShelfAscendingRow, error) {
+	rows, err := q.db.QueryContext(ctx, shelfAscending,
+		arg.Shelf,
+		arg.Category,
+		arg.Words,
+		arg.AfterPlace,
+		arg.AfterID,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ShelfAscendingRow
+	for rows.Next() {
+		var i ShelfAscendingRow
+		if err := rows.Scan(
+			&i.Campaign.ID,
+			&i.Campaign.Number,
+			&i.Campaign.Org,
+			&i.Campaign.Author,
+			&i.Campaign.ProductID,
+			&i.Campaign.Model,
+			&i.Campaign.Certificate,
+			&i.Campaign.Regions,
+			&i.Campaign.Title,
+			&i.Campaign.Page,
+			&i.Campaign.Price,
+			&i.Campaign.RetailPrice,
+			&i.Campaign.Currency,
+			&i.Campaign.TargetUnits,
+			&i.Campaign.StockLimit,
+			&i.Campaign.PerBackerLimit,
+			&i.Campaign.OpensAt,
+			&i.Campaign.ClosesAt,
+			&i.Campaign.ShipKind,
+			&i.Campaign.ShipByAt,
+			&i.Campaign.ShipDays,
+			&i.Campaign.Schedule,
+			&i.Campaign.State,
+			&i.Campaign.Held,
+			&i.Campaign.HeldReason,
+			&i.Campaign.HeldAt,
+			&i.Campaign.Version,
+			&i.Campaign.CreatedAt,
+			&i.Campaign.UpdatedAt,
+			&i.Campaign.DecidedAt,
+			&i.Campaign.Category,
+			&i.Campaign.Spares,
+			&i.Campaign.Reviewer,
+			&i.Campaign.Reason,
+			&i.Campaign.TextVersion,
+			&i.Campaign.PublishedAt,
+			&i.Campaign.Words,
+			&i.CampaignCounter.Campaign,
+			&i.CampaignCounter.Open,
+			&i.CampaignCounter.Held,
+			&i.CampaignCounter.OpensAt,
+			&i.CampaignCounter.ClosesAt,
+			&i.CampaignCounter.SeenAt,
+			&i.CampaignCounter.Price,
+			&i.CampaignCounter.Currency,
+			&i.CampaignCounter.StockLimit,
+			&i.CampaignCounter.PerBackerLimit,
+			&i.CampaignCounter.Reserved,
+			&i.CampaignCounter.Paid,
+			&i.CampaignCounter.Cancelled,
+			&i.CampaignCounter.Backers,
+			&i.CampaignCounter.Waiting,
+			&i.CampaignCounter.Changes,
+			&i.OrgName,
+			&i.Place,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const shelfDescending = `-- name: ShelfDescending :many
+SELECT campaign.id, campaign.number, campaign.org, campaign.author, campaign.product_id, campaign.model, campaign.certificate, campaign.regions, campaign.title, campaign.page, campaign.price, campaign.retail_price, campaign.currency, campaign.target_units, campaign.stock_limit, campaign.per_backer_limit, campaign.opens_at, campaign.closes_at, campaign.ship_kind, campaign.ship_by_at, campaign.ship_days, campaign.schedule, campaign.state, campaign.held, campaign.held_reason, campaign.held_at, campaign.version, campaign.created_at, campaign.updated_at, campaign.decided_at, campaign.category, campaign.spares, campaign.reviewer, campaign.reason, campaign.text_version, campaign.published_at, campaign.words, campaign_counter.campaign, campaign_counter.open, campaign_counter.held, campaign_counter.opens_at, campaign_counter.closes_at, campaign_counter.seen_at, campaign_counter.price, campaign_counter.currency, campaign_counter.stock_limit, campaign_counter.per_backer_limit, campaign_counter.reserved, campaign_counter.paid, campaign_counter.cancelled, campaign_counter.backers, campaign_counter.waiting, campaign_counter.changes, CAST(COALESCE(org.name, '') AS TEXT) AS org_name, CAST(campaign.closes_at AS BIGINT) AS place
+FROM campaign JOIN campaign_counter ON campaign_counter.campaign = campaign.id LEFT JOIN org ON org.id = campaign.org
+WHERE campaign.published_at <> 0 AND campaign.state IN ('succeeded', 'failed', 'fulfilling', 'completed', 'cancelled')
+    AND (CAST($1 AS TEXT) = '' OR campaign.category = $1)
+    AND (CAST($2 AS TEXT) = '' OR campaign.words || ' ' || LOWER(COALESCE(org.name, '')) LIKE $2 ESCAPE '!')
+    AND (campaign.closes_at, campaign.id) < (CAST($3 AS BIGINT), CAST($4 AS TEXT))
+ORDER BY campaign.closes_at DESC, campaign.id DESC LIMIT $5
+`
+
+type ShelfDescendingParams struct {
+	Category    string
+	Words       string
+	BeforePlace int64
+	BeforeID    string
+	Most        int32
+}
+
+type ShelfDescendingRow struct {
+	Campaign        Campaign
+	CampaignCounter CampaignCounter
+	OrgName         string
+	Place           int64
+}
+
+func (q *Queries) ShelfDescending(ctx context.Context, arg ShelfDescendingParams) ([]ShelfDescendingRow, error) {
+	rows, err := q.db.QueryContext(ctx, shelfDescending,
+		arg.Category,
+		arg.Words,
+		arg.BeforePlace,
+		arg.BeforeID,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ShelfDescendingRow
+	for rows.Next() {
+		var i ShelfDescendingRow
+		if err := rows.Scan(
+			&i.Campaign.ID,
+			&i.Campaign.Number,
+			&i.Campaign.Org,
+			&i.Campaign.Author,
+			&i.Campaign.ProductID,
+			&i.Campaign.Model,
+			&i.Campaign.Certificate,
+			&i.Campaign.Regions,
+			&i.Campaign.Title,
+			&i.Campaign.Page,
+			&i.Campaign.Price,
+			&i.Campaign.RetailPrice,
+			&i.Campaign.Currency,
+			&i.Campaign.TargetUnits,
+			&i.Campaign.StockLimit,
+			&i.Campaign.PerBackerLimit,
+			&i.Campaign.OpensAt,
+			&i.Campaign.ClosesAt,
+			&i.Campaign.ShipKind,
+			&i.Campaign.ShipByAt,
+			&i.Campaign.ShipDays,
+			&i.Campaign.Schedule,
+			&i.Campaign.State,
+			&i.Campaign.Held,
+			&i.Campaign.HeldReason,
+			&i.Campaign.HeldAt,
+			&i.Campaign.Version,
+			&i.Campaign.CreatedAt,
+			&i.Campaign.UpdatedAt,
+			&i.Campaign.DecidedAt,
+			&i.Campaign.Category,
+			&i.Campaign.Spares,
+			&i.Campaign.Reviewer,
+			&i.Campaign.Reason,
+			&i.Campaign.TextVersion,
+			&i.Campaign.PublishedAt,
+			&i.Campaign.Words,
+			&i.CampaignCounter.Campaign,
+			&i.CampaignCounter.Open,
+			&i.CampaignCounter.Held,
+			&i.CampaignCounter.OpensAt,
+			&i.CampaignCounter.ClosesAt,
+			&i.CampaignCounter.SeenAt,
+			&i.CampaignCounter.Price,
+			&i.CampaignCounter.Currency,
+			&i.CampaignCounter.StockLimit,
+			&i.CampaignCounter.PerBackerLimit,
+			&i.CampaignCounter.Reserved,
+			&i.CampaignCounter.Paid,
+			&i.CampaignCounter.Cancelled,
+			&i.CampaignCounter.Backers,
+			&i.CampaignCounter.Waiting,
+			&i.CampaignCounter.Changes,
+			&i.OrgName,
+			&i.Place,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const texts = `-- name: Texts :many
+SELECT campaign, version, author, at, title, category, page FROM campaign_text WHERE campaign = $1 ORDER BY version
+`
+
+func (q *Queries) Texts(ctx context.Context, campaign string) ([]CampaignText, error) {
+	rows, err := q.db.QueryContext(ctx, texts, campaign)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CampaignText
+	for rows.Next() {
+		var i CampaignText
+		if err := rows.Scan(
+			&i.Campaign,
+			&i.Version,
+			&i.Author,
+			&i.At,
+			&i.Title,
+			&i.Category,
+			&i.Page,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tieStartup = `-- name: TieStartup :exec
+INSERT INTO campaign_tie (campaign, account)
+SELECT CAST($1 AS TEXT), m.account FROM member m WHERE m.org = $2
+ON CONFLICT (campaign, account) DO NOTHING
+`
+
+type TieStartupParams struct {
+	Campaign string
+	Org      string
+}
+
+func (q *Queries) TieStartup(ctx context.Context, arg TieStartupParams) error {
+	_, err := q.db.ExecContext(ctx, tieStartup, arg.Campaign, arg.Org)
+	return err
+}
+
+const tied = `-- name: Tied :one
+SELECT CAST(COUNT(*) AS BIGINT) FROM (
+    SELECT t.account FROM campaign_tie t WHERE t.campaign = $1 AND t.account = $2
+    UNION ALL
+    SELECT m.account FROM member m JOIN campaign c ON c.org = m.org WHERE c.id = $1 AND m.account = $2
+) x
+`
+
+type TiedParams struct {
+	Campaign string
+	Account  string
+}
+
+func (q *Queries) Tied(ctx context.Context, arg TiedParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, tied, arg.Campaign, arg.Account)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const updateCampaign = `-- name: UpdateCampaign :execrows
+
+UPDATE campaign
+SET author = $1, certificate = $2, regions = $3, title = $4, page = $5,
+    price = $6, retail_price = $7, currency = $8, target_units = $9,
+    stock_limit = $10, per_backer_limit = $11, opens_at = $12, closes_at = $13,
+    ship_kind = $14, ship_by_at = $15, ship_days = $16, schedule = $17,
+    state = $18, held = $19, held_reason = $20, held_at = $21,
+    version = $22, updated_at = $23, decided_at = $24, category = $25,
+    spares = $26, reviewer = $27, reason = $28, text_version = $29,
+    published_at = $30, words = $31
+WHERE id = $32 AND state = $33 AND version = $34
+`
+
+type UpdateCampaignParams struct {
+	Author         string
+	Certificate    string
+	Regions        string
+	Title          string
+	Page           string
+	Price          int64
+	RetailPrice    int64
+	Currency       string
+	TargetUnits    int64
+	StockLimit     int64
+	PerBackerLimit int64
+	OpensAt        micros.Time
+	ClosesAt       micros.Time
+	ShipKind       string
+	ShipByAt       micros.Time
+	ShipDays       int
+	Schedule       string
+	State          string
+	Held           bool
+	HeldReason     string
+	HeldAt         micros.Time
+	Version        int64
+	UpdatedAt      micros.Time
+	DecidedAt      micros.Time
+	Category       string
+	Spares         int64
+	Reviewer       string
+	Reason         string
+	TextVersion    int64
+	PublishedAt    micros.Time
+	Words          string
+	ID             string
+	Was            string
+	Saw            int64
+}
+
+// What follows happens under the lock of the campaign's counter.
+func (q *Queries) UpdateCampaign(ctx context.Context, arg UpdateCampaignParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, updateCampaign,
+		arg.Author,
+		arg.Certificate,
+		arg.Regions,
+		arg.Title,
+		arg.Page,
+		arg.Price,
+		arg.RetailPrice,
+		arg.Currency,
+		arg.TargetUnits,
+		arg.StockLimit,
+		arg.PerBackerLimit,
+		arg.OpensAt,
+		arg.ClosesAt,
+		arg.ShipKind,
+		arg.ShipByAt,
+		arg.ShipDays,
+		arg.Schedule,
+		arg.State,
+		arg.Held,
+		arg.HeldReason,
+		arg.HeldAt,
+		arg.Version,
+		arg.UpdatedAt,
+		arg.DecidedAt,
+		arg.Category,
+		arg.Spares,
+		arg.Reviewer,
+		arg.Reason,
+		arg.TextVersion,
+		arg.PublishedAt,
+		arg.Words,
+		arg.ID,
+		arg.Was,
+		arg.Saw,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const updateTerms = `-- name: UpdateTerms :exec
+
+UPDATE campaign_counter
+SET open = $1, held = $2, opens_at = $3, closes_at = $4, price = $5,
+    currency = $6, stock_limit = $7, per_backer_limit = $8, changes = changes + 1
+WHERE campaign = $9
+`
+
+type UpdateTermsParams struct {
+	Open           bool
+	Held           bool
+	OpensAt        micros.Time
+	ClosesAt       micros.Time
+	Price          int64
+	Currency       string
+	StockLimit     int64
+	PerBackerLimit int64
+	Campaign       string
+}
+
+// UpdateTerms tells the counter what its campaign has become. A stock below what
+// was given out breaks a check of the table.
+func (q *Queries) UpdateTerms(ctx context.Context, arg UpdateTermsParams) error {
+	_, err := q.db.ExecContext(ctx, updateTerms,
+		arg.Open,
+		arg.Held,
+		arg.OpensAt,
+		arg.ClosesAt,
+		arg.Price,
+		arg.Currency,
+		arg.StockLimit,
+		arg.PerBackerLimit,
+		arg.Campaign,
+	)
+	return err
+}
+
+const updateVariantCounterStock = `-- name: UpdateVariantCounterStock :exec
+UPDATE variant_counter SET stock_limit = $2 WHERE variant = $1
+`
+
+type UpdateVariantCounterStockParams struct {
+	Variant    string
+	StockLimit int64
+}
+
+func (q *Queries) UpdateVariantCounterStock(ctx context.Context, arg UpdateVariantCounterStockParams) error {
+	_, err := q.db.ExecContext(ctx, updateVariantCounterStock, arg.Variant, arg.StockLimit)
+	return err
+}
+
+const updateVariantStock = `-- name: UpdateVariantStock :exec
+UPDATE campaign_variant SET stock_limit = $2 WHERE id = $1
+`
+
+type UpdateVariantStockParams struct {
+	ID         string
+	StockLimit int64
+}
+
+func (q *Queries) UpdateVariantStock(ctx context.Context, arg UpdateVariantStockParams) error {
+	_, err := q.db.ExecContext(ctx, updateVariantStock, arg.ID, arg.StockLimit)
 	return err
 }
 

@@ -72,6 +72,13 @@ type Campaign struct {
 	CreatedAt      micros.Time
 	UpdatedAt      micros.Time
 	DecidedAt      micros.Time
+	Category       string
+	Spares         int64
+	Reviewer       string
+	Reason         string
+	TextVersion    int64
+	PublishedAt    micros.Time
+	Words          string
 }
 
 type CampaignCounter struct {
@@ -112,6 +119,16 @@ type CampaignOrder struct {
 	ChangedAt  micros.Time
 }
 
+type CampaignText struct {
+	Campaign string
+	Version  int64
+	Author   string
+	At       micros.Time
+	Title    string
+	Category string
+	Page     string
+}
+
 type CampaignVariant struct {
 	ID         string
 	Campaign   string
@@ -150,6 +167,7 @@ type Credential struct {
 	CreatedAt micros.Time
 	UsedAt    micros.Time
 	RevokedAt micros.Time
+	Kind      string
 }
 
 type Desired struct {
@@ -166,18 +184,23 @@ type Desired struct {
 }
 
 type Device struct {
-	DID          string
-	ProductID    string
-	SpecID       string
-	Account      string
-	Parent       sql.NullString
-	Name         string
-	InfoModel    string
-	InfoFirmware string
-	InfoHardware string
-	InfoRaw      string
-	InfoAt       micros.Time
-	CreatedAt    micros.Time
+	DID           string
+	ProductID     string
+	SpecID        string
+	Account       string
+	Parent        sql.NullString
+	Name          string
+	InfoModel     string
+	InfoFirmware  string
+	InfoHardware  string
+	InfoRaw       string
+	InfoAt        micros.Time
+	CreatedAt     micros.Time
+	Home          sql.NullString
+	Room          sql.NullString
+	QuarantinedAt micros.Time
+	Quarantine    string
+	ResetAt       micros.Time
 }
 
 type Document struct {
@@ -191,6 +214,35 @@ type Document struct {
 	SHA256     string
 	ByAccount  string
 	At         micros.Time
+}
+
+type Home struct {
+	ID        string
+	Name      string
+	Discovery bool
+	CreatedAt micros.Time
+}
+
+type HomeLink struct {
+	ID        string
+	Home      string
+	Role      string
+	EndsAt    micros.Time
+	Hash      []byte
+	CreatedBy string
+	CreatedAt micros.Time
+	ExpiresAt micros.Time
+	UsedAt    micros.Time
+	UsedBy    string
+	RevokedAt micros.Time
+}
+
+type HomeMember struct {
+	Home      string
+	Account   string
+	Role      string
+	EndsAt    micros.Time
+	CreatedAt micros.Time
 }
 
 type Invitation struct {
@@ -395,6 +447,13 @@ type ReviewEntry struct {
 	Body       string
 }
 
+type Room struct {
+	ID        string
+	Home      string
+	Name      string
+	CreatedAt micros.Time
+}
+
 type Run struct {
 	ID         string
 	Submission string
@@ -474,6 +533,17 @@ type SpecVersion struct {
 	CreatedAt micros.Time
 }
 
+type StartupIdentity struct {
+	Org          string
+	LegalName    string
+	Registration string
+	BankAccount  string
+	VerifiedBy   string
+	VerifiedAt   micros.Time
+	WithdrawnAt  micros.Time
+	Reason       string
+}
+
 type Token struct {
 	ID        string
 	Account   string
@@ -484,6 +554,7 @@ type Token struct {
 	ExpiresAt micros.Time
 	RevokedAt micros.Time
 	UsedAt    micros.Time
+	Home      string
 }
 
 type Twin struct {

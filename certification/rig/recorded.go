@@ -1,0 +1,72 @@
+package rig
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/suite"
+	"github.com/proofmark/proofmark/certification/suite/transcript"
+)
+
+// recorded gives a run the transcripts that were made for it before, instead of a
+// device: the sample world shows a certificate without a day of soak. They are
+// judged like any other, and refused if they are of another run than this one.
+func (r *Rig) recorded(g *going, sub certification.Submission, files fs.FS) (*suite.Report, error) {
+	run := g.seen()
+	dir := r.dir(run.ID)
+	if err := errors.Join(os.RemoveAll(string(dir)), os.CopyFS(string(dir), files)); err != nil {
+		return nil, err
+	}
+	segments, err := dir.Segments()
+	if err != nil {
+		return nil, err
+	}
+	records := make([][]*transcript.Record, len(segments))
+	for i, s := range segments {
+		records[i] = s.Records
+		if _, err := r.o.Store.KeepBenchKey(g.ctx, KeyTranscript, s.Signed, r.o.Now()); err != nil {
+			return nil, err
+		}
+	}
+	rep, err := suite.Judge(records...)
+	if err == nil {
+		err = recordOf(run, sub, rep)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("recorded run: %w", err), os.RemoveAll(string(dir)))
+	}
+	run.StartedAt = r.o.Now()
+	return rep, r.save(g, run)
+}
+
+// recordOf says why a recorded run is not this one.
+func recordOf(run certification.Run, sub certification.Submission, rep *suite.Report) error {
+	h := rep.Header
+	if h.Suite != run.Suite || h.Plan != string(run.Plan) || h.SoakHours != run.SoakHours {
+		return fmt.Errorf("it is of suite %s, plan %s with %d h of soak; the run is of suite %s, plan %s with %d h",
+			h.Suite, h.Plan, h.SoakHours, run.Suite, run.Plan, run.SoakHours)
+	}
+	for what, pair := range map[string][2][]byte{"spec": {h.Spec, sub.Spec}, "declaration": {h.Declaration, sub.Declaration}} {
+		if same, err := sameJSON(pair[0], pair[1]); err != nil || !same {
+			return errors.Join(fmt.Errorf("it is of another %s than submission %s", what, sub.ID), err)
+		}
+	}
+	return nil
+}
+
+func sameJSON(a, b []byte) (bool, error) {
+	var one, two any
+	if err := errors.Join(json.Unmarshal(a, &one), json.Unmarshal(b, &two)); err != nil {
+		return false, err
+	}
+	x, err := json.Marshal(one)
+	if err != nil {
+		return false, err
+	}
+	y, err := json.Marshal(two)
+	return string(x) == string(y), err
+}

@@ -1,0 +1,150 @@
+package demo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/rig"
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
+	"github.com/proofmark/proofmark/internal/media"
+	"github.com/proofmark/proofmark/miot"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// World is what the sample world is made in: the parts of a running service.
+type World struct {
+	Auth       *auth.Service
+	Registry   *registry.Registry
+	Programme  *certification.Programme
+	Rig        *rig.Rig
+	Reviews    *certification.Reviews
+	Regulatory *certification.Regulatory
+	Blobs      blob.Store
+	Bench      string // host:port of the plain benches; empty: there are none
+	Log        *slog.Logger
+}
+
+const (
+	purifier = "air-purifier" // samples of miot
+	lamp     = "lamp"
+	climate  = "climate-sensor"
+)
+
+func miotPurifier() []byte { return miot.Sample(purifier) }
+
+func sum(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:])
+}
+
+// Settle makes the people, their organisations and their products, as far as they
+// are missing. It takes a moment; the rest is Grow's.
+func (w *World) Settle(ctx context.Context) error {
+	for _, p := range People {
+		if _, err := w.person(ctx, p); err != nil {
+			return err
+		}
+	}
+	for _, p := range []struct {
+		owner        Person
+		name, sample string
+	}{{Maya, Product, purifier}, {Dev, "Lumen Glow", lamp}, {Asha, "Terra Sense", climate}} {
+		org, err := w.org(ctx, p.owner)
+		if err != nil {
+			return err
+		}
+		if err := w.product(ctx, org, p.name, miot.Sample(p.sample)); err != nil {
+			return fmt.Errorf("product %s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+func (w *World) product(ctx context.Context, org, name string, document []byte) error {
+	model, err := modelOf(document)
+	if err != nil {
+		return err
+	}
+	_, err = w.Registry.ProductByModel(ctx, model)
+	if errors.Is(err, registry.ErrNotFound) {
+		_, _, err = w.Registry.CreateProductOf(ctx, org, name, document)
+	}
+	return err
+}
+
+// submission finds what an organisation submitted last, or makes a draft of it.
+func (w *World) submission(ctx context.Context, maker certification.Actor, product string, document []byte) (certification.Submission, error) {
+	org := maker.Orgs[0]
+	found, err := w.Programme.Submissions(ctx, maker, certification.SubmissionFilter{Org: org, Limit: 1})
+	if err != nil || len(found) > 0 {
+		return first(found), err
+	}
+	e, papers, err := Draft(product, document)
+	if err != nil {
+		return certification.Submission{}, err
+	}
+	sub, err := w.Programme.CreateSubmission(ctx, maker, org, e)
+	for _, p := range papers {
+		if err == nil {
+			_, sub, err = w.Programme.Upload(ctx, maker, sub.ID, sub.Rev, p.Kind, w.received(p.Name, p.Text))
+		}
+	}
+	return sub, err
+}
+
+func first[V any](all []V) (v V) {
+	if len(all) > 0 {
+		v = all[0]
+	}
+	return v
+}
+
+// received is a file as an upload would bring it.
+func (w *World) received(name, text string) func(context.Context, []media.Kind) (certification.Taken, error) {
+	return func(ctx context.Context, accept []media.Kind) (certification.Taken, error) {
+		taken := certification.Taken{Name: name}
+		ref, err := w.Blobs.Put(ctx, strings.NewReader(text), media.Limit(accept), func(c blob.Content, size int64) error {
+			m, err := media.Inspect(name, c, size, accept)
+			taken.Kind = m.Kind
+			return err
+		})
+		taken.SHA256, taken.Size = ref.SHA256, ref.Size
+		return taken, err
+	}
+}
+
+func modelOf(document []byte) (string, error) {
+	spec, err := miot.Parse(document)
+	if err != nil {
+		return "", err
+	}
+	urn, err := spec.URN()
+	return urn.Model, err
+}
+
+// look is how often the world looks whether the service's jobs are done.
+const look = 200 * time.Millisecond
+
+// until waits for what a job of the service does.
+func until(ctx context.Context, done func() (bool, error)) error {
+	t := time.NewTicker(look)
+	defer t.Stop()
+	for {
+		if ok, err := done(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

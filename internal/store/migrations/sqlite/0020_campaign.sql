@@ -1,0 +1,84 @@
+-- +goose Up
+
+-- What a campaign has beside what sells: docs/campaigns.md.
+ALTER TABLE campaign ADD COLUMN category TEXT NOT NULL DEFAULT '';
+ALTER TABLE campaign ADD COLUMN spares INTEGER NOT NULL DEFAULT 0 CHECK (spares >= 0);
+ALTER TABLE campaign ADD COLUMN reviewer TEXT NOT NULL DEFAULT '';
+ALTER TABLE campaign ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE campaign ADD COLUMN text_version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE campaign ADD COLUMN published_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE campaign ADD COLUMN words TEXT NOT NULL DEFAULT '';
+CREATE INDEX campaign_model ON campaign (org, model);
+
+-- A text as it was before it was changed, from the day of its publication on.
+CREATE TABLE campaign_text (
+    campaign TEXT NOT NULL REFERENCES campaign (id),
+    version  INTEGER NOT NULL,
+    author   TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    title    TEXT NOT NULL,
+    category TEXT NOT NULL,
+    page     TEXT NOT NULL,
+    PRIMARY KEY (campaign, version)
+) STRICT;
+
+-- Who belonged to the startup when it submitted: none of them reviews it, even if
+-- he leaves before.
+CREATE TABLE campaign_tie (
+    campaign TEXT NOT NULL REFERENCES campaign (id),
+    account  TEXT NOT NULL,
+    PRIMARY KEY (campaign, account)
+) STRICT;
+
+CREATE TABLE campaign_update (
+    id       TEXT NOT NULL PRIMARY KEY,
+    campaign TEXT NOT NULL REFERENCES campaign (id),
+    number   INTEGER NOT NULL,
+    author   TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    title    TEXT NOT NULL,
+    body     TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    UNIQUE (campaign, number),
+    UNIQUE (author, campaign, key)
+) STRICT;
+
+CREATE TABLE campaign_comment (
+    id        TEXT NOT NULL PRIMARY KEY,
+    campaign  TEXT NOT NULL REFERENCES campaign (id),
+    thread    TEXT NOT NULL,
+    author    TEXT NOT NULL,
+    role      TEXT NOT NULL CHECK (role IN ('backer', 'startup')),
+    key       TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    hidden_by TEXT NOT NULL,
+    hidden_at INTEGER NOT NULL,
+    reason    TEXT NOT NULL,
+    UNIQUE (author, campaign, key)
+) STRICT;
+CREATE INDEX campaign_comment_thread ON campaign_comment (campaign, thread, id);
+
+-- Who wants to know when a campaign opens: an account, or an address.
+CREATE TABLE campaign_interest (
+    id          TEXT NOT NULL PRIMARY KEY,
+    campaign    TEXT NOT NULL REFERENCES campaign (id),
+    account     TEXT NOT NULL,
+    email       TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    notified_at INTEGER NOT NULL,
+    CHECK ((account = '') <> (email = '')),
+    UNIQUE (campaign, account, email)
+) STRICT;
+
+-- That an operator has seen who a startup is.
+CREATE TABLE startup_identity (
+    org          TEXT NOT NULL PRIMARY KEY,
+    legal_name   TEXT NOT NULL,
+    registration TEXT NOT NULL,
+    bank_account TEXT NOT NULL,
+    verified_by  TEXT NOT NULL,
+    verified_at  INTEGER NOT NULL,
+    withdrawn_at INTEGER NOT NULL,
+    reason       TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,53 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Entrance is a line of the navigation.
+type Entrance struct {
+	Path string
+	Word string // the key of its text
+	Role string // whose it is; empty: everybody's
+}
+
+// entrances are all of them, in their order. A section of the site adds its own.
+var entrances = []Entrance{
+	{"/certificates" /* word */, "nav.certificates", ""},
+	{"/certificates/verify" /* word */, "nav.verify", ""},
+}
+
+// Entrances are those of who looks at the page.
+func (p *Page) Entrances() []Entrance {
+	var out []Entrance
+	for _, e := range entrances {
+		if e.Role == "" || p.Person.May(e.Role) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// At says whether an entrance leads to the part of the site that this page is in:
+// the longest that does.
+func (p *Page) At(e Entrance) bool {
+	best := ""
+	for _, x := range p.Entrances() {
+		if (p.Path == x.Path || strings.HasPrefix(p.Path, x.Path+"/")) && len(x.Path) > len(best) {
+			best = x.Path
+		}
+	}
+	return best == e.Path
+}
+
+// In says whether this page is the path, or below it.
+func (p *Page) In(path string) bool { return p.Path == path || strings.HasPrefix(p.Path, path+"/") }
+
+// LogIn is the page to log in at, and to come back from to this one.
+func (p *Page) LogIn() string {
+	if p.Path == "" || p.In("/log-in") || p.In("/sign-up") {
+		return "/log-in"
+	}
+	return "/log-in?next=" + url.QueryEscape(p.Path)
+}

@@ -1,0 +1,28 @@
+// What pages do beyond their HTML: nothing here is needed to use them.
+(function () {
+  "use strict";
+  // A part that hears events says when it does not: [sse-connect] holds a
+  // .lost-line, which is hidden while the connection stands.
+  function line(e, hidden) {
+    var at = e.target.closest("[sse-connect]");
+    var said = at && at.querySelector(".lost-line");
+    if (said) { said.hidden = hidden; }
+  }
+  document.addEventListener("htmx:sseError", function (e) { line(e, false); });
+  document.addEventListener("htmx:sseOpen", function (e) { line(e, true); });
+  // htmx logs what its events tell; a lost connection is said on the page, not in the console.
+  document.addEventListener("htmx:beforeSwap", function (e) {
+    // A form that is refused (422) or stale (409) is a page as well.
+    if (e.detail.xhr && (e.detail.xhr.status === 422 || e.detail.xhr.status === 409)) { e.detail.shouldSwap = true; e.detail.isError = false; }
+  });
+  // Sending twice does nothing twice; this only keeps people from wondering.
+  document.addEventListener("submit", function (e) {
+    if (e.defaultPrevented || e.target.method !== "post") { return; }
+    window.setTimeout(function () {
+      e.target.querySelectorAll("button").forEach(function (b) { b.disabled = true; });
+    }, 0);
+  });
+  window.addEventListener("pageshow", function (e) {
+    if (e.persisted) { document.querySelectorAll("form button").forEach(function (b) { b.disabled = false; }); }
+  });
+})();
