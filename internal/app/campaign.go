@@ -67,9 +67,7 @@ func (a *App) endPayWindows(ctx context.Context, now time.Time) error {
 
 // registerCampaigns adds the jobs of campaigns.
 func (a *App) registerCampaigns() {
-	for _, kind := range []string{campaigns.JobGiveBack, campaigns.JobRefundAll} {
-		a.jobs.Register(kind, func(ctx context.Context, j jobs.Job) error { return a.pay.RefundAll(ctx, string(j.Payload)) })
-	}
+	a.jobs.Register(campaigns.JobGiveBack, func(ctx context.Context, j jobs.Job) error { return a.pay.GiveBack(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobStep, func(ctx context.Context, j jobs.Job) error { return a.desk.Step(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobAdvance, func(ctx context.Context, j jobs.Job) error {
 		return a.desk.PayAdvance(ctx, a.db.Campaigns(), string(j.Payload))
