@@ -17,7 +17,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 	pages.Mount(
 		r,
 		a.certs.pages,
-		web.NewPeople(web.PeopleOptions{Auth: a.auth, OpenID: a.openID != nil, Demo: a.demoPeople()}),
+		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
 	)
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		site.Fail(w, r, http.StatusMethodNotAllowed, "")
