@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,7 +19,13 @@ type OrgCertificatesPage struct {
 	OrgPage
 	Rows  []certification.Certificate
 	URL   string
+	Badge string // address of every badge, in the story book; empty: each certificate's own
 	Forms *Forms
+}
+
+// BadgeOf is where the badge of a certificate is.
+func (p *OrgCertificatesPage) BadgeOf(c certification.Certificate) string {
+	return cmp.Or(p.Badge, "/certificates/"+c.Serial+"/badge.svg")
 }
 
 // Embed is what others paste to show the state of a certificate.

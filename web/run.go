@@ -33,6 +33,7 @@ type CaseGroup struct {
 	Name, Title string
 	Open        bool // something in it is not quiet
 	Cases       []CaseStep
+	Counts      map[suite.Verdict]int
 }
 
 // CaseStep is a case of a run, or one member of it.
@@ -70,6 +71,12 @@ func groupsOf(run certification.Run, p rig.RunProgress, outcomes []*suite.Outcom
 		g := &groups[len(groups)-1]
 		steps := stepsOf(run, c, p, found[id])
 		for _, s := range steps {
+			if s.Verdict != "" {
+				if g.Counts == nil {
+					g.Counts = map[suite.Verdict]int{}
+				}
+				g.Counts[s.Verdict]++
+			}
 			g.Open = g.Open || s.Current || s.Verdict != "" && !quietVerdict(s.Verdict)
 		}
 		g.Cases = append(g.Cases, steps...)

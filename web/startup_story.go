@@ -8,7 +8,6 @@ import (
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/suite"
 	"github.com/proofmark/proofmark/certification/suite/transcript"
-	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
@@ -82,7 +81,7 @@ func sampleSubmissionPage(state certification.SubmissionState) *SubmissionPage {
 		Plans: []Option{{"quick", "Quick: a rehearsal of three minutes"}, {"full", "Full: hours"}}, Transports: []Option{{"", "TLS, where the bench has it"}}, Repeats: []Option{{"0", "0 times"}},
 		SpecOptions: []Option{{"", "As it is"}}, KindOptions: []Option{{"sbom", "Software bill of materials"}}, Parts: []Option{{"", "–"}, {"application-firmware", "application-firmware"}},
 		ChangeRows: []ConditionRow{{Name: "part-0", DueName: "what-0"}, {Name: "part-1", DueName: "what-1"}},
-		History:    []audit.Chained{{Entry: audit.Entry{At: sampleNow.Add(-50 * time.Hour), Actor: "acc_v", Action: "submission.submitted"}}, {Entry: audit.Entry{At: sampleNow.Add(-50 * time.Hour), Actor: "system", Action: "submission.testing"}}},
+		History:    []DeedView{{"submitted", "Kiran Desai", sampleNow.Add(-50 * time.Hour)}, {"testing", "Proofmark", sampleNow.Add(-50 * time.Hour)}},
 	}
 	p.FactsForm = p.Forms.Of("facts", "product", s.Product, "version", s.Firmware.Version, "hardware", "R1, R2", "regions", "IN, EU")
 	p.DeclarationForm = p.Forms.Of("declaration", "declaration", pretty(s.Declaration))
@@ -204,7 +203,7 @@ func init() {
 		c := certification.Certificate{Serial: "PM-2026-000042", State: certification.Active, Product: "Aurora Pure One", Model: "aurora-pure1", ExpiresAt: day(2028, 3, 13), Conditions: []certification.Condition{{Text: hostileText, Due: day(2026, 12, 31)}}}
 		s := c
 		s.Serial, s.State, s.Reason = "PM-2026-000041", certification.Suspended, "Devices in homes stopped reporting."
-		return &OrgCertificatesPage{OrgPage: sampleOrgPage("certificates", "Certificates"), Rows: []certification.Certificate{c, s}, URL: "https://proofmark.example", Forms: newForms("#")}
+		return &OrgCertificatesPage{OrgPage: sampleOrgPage("certificates", "Certificates"), Rows: []certification.Certificate{c, s}, URL: "https://proofmark.example", Badge: "/stories/badge.svg", Forms: newForms("#")}
 	})
 	story("org-papers", "org-papers", func() Pager {
 		return &PapersPage{OrgPage: sampleOrgPage("papers", "Regulatory documents"), Rows: []certification.RegulatoryDocument{samplePaper(certification.RegulatorySubmitted), samplePaper(certification.RegulatoryVerified), samplePaper(certification.RegulatoryRefused)}, SchemeOptions: []Option{{"BIS-CRS", "IN: BIS registration"}}, Forms: newForms("#")}

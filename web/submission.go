@@ -2,10 +2,10 @@ package web
 
 import (
 	"slices"
+	"time"
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
-	"github.com/proofmark/proofmark/internal/audit"
 )
 
 // SubmissionPage is a submission as its vendor sees it, with all that can be done to
@@ -43,10 +43,17 @@ type SubmissionPage struct {
 	Comments  []certification.Comment
 	Decisions []certification.FeedbackWord
 	Waivers   []certification.PublicWaiver
-	History   []audit.Chained
+	History   []DeedView
 	People    Names
+	Team      map[string]bool // accounts of the organisation
 	OrgName   string
 	Forms     *Forms
+}
+
+// DeedView is something that was done to a submission.
+type DeedView struct {
+	What, Who string
+	At        time.Time
 }
 
 // DocumentKindView is a kind of document with those that there are.

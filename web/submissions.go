@@ -82,9 +82,22 @@ func (s *Startups) showSubmission(v *Visit, sent *Form) error {
 		accounts = append(accounts, c.By)
 	}
 	for _, e := range p.History {
-		accounts = append(accounts, e.Actor)
+		accounts = append(accounts, e.Who)
+	}
+	if p.Mine {
+		members, err := s.Auth.Members(ctx, v.Actor, sub.Org)
+		if err != nil {
+			return err
+		}
+		p.Team = map[string]bool{sub.CreatedBy: true}
+		for _, m := range members {
+			p.Team[m.Account] = true
+		}
 	}
 	p.People = v.people(accounts...)
+	for i := range p.History {
+		p.History[i].Who = v.historian(p, p.History[i].Who)
+	}
 	if sent != nil {
 		return v.Again("submission", p)
 	}
@@ -176,15 +189,25 @@ func (s *Startups) fillHistory(ctx context.Context, _ certification.Actor, p *Su
 	found, err := s.Audit.Entries(ctx, audit.Query{Subject: p.Submission.ID, Org: p.Submission.Org, Limit: mostHistory})
 	for _, e := range found {
 		// What reviewers decide among themselves comes to the vendor as feedback.
-		if strings.HasPrefix(e.Action, "submission.") && !slices.Contains(reviewersOwn, e.Action) {
-			p.History = append(p.History, e)
+		what, ok := strings.CutPrefix(e.Action, "submission.")
+		if ok && !slices.Contains(reviewersOwn, what) {
+			p.History = append(p.History, DeedView{what, e.Actor, e.At})
 		}
 	}
 	return err
 }
 
+// historian is who did something, as far as a vendor is to know: people of the
+// organisation by name, a reviewer as one.
+func (v *Visit) historian(p *SubmissionPage, account string) string {
+	if p.Team[account] || account == audit.System || !p.Mine {
+		return p.People.Who(account)
+	}
+	return v.Say("submission.reviewer")
+}
+
 var reviewersOwn = []string{
-	"submission.approval-given", "submission.approval-taken-back", "submission.item-marked", "submission.verdict-accepted", "submission.conditions-set",
+	"approval-given", "approval-taken-back", "item-marked", "verdict-accepted", "conditions-set",
 }
 
 // fillForms makes the forms that have values to begin with.
