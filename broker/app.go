@@ -9,7 +9,7 @@ import (
 // app is the session of a connected home app. Only its reading goroutine uses
 // what is not behind the watch's lock.
 type app struct {
-	account string
+	viewer  Viewer
 	watches map[string]*watcher // by did
 	filters int
 }
@@ -21,6 +21,7 @@ func (c *client) watchAll(filters packets.Subscriptions, codes []byte) func() {
 	defer cancel()
 	allowed := make(map[string]packets.Code) // within this packet each did is asked for once
 	states := make(map[string]byte)          // did → QoS; one state each, however many filters match
+	rechecks := c.broker.watch.rechecks.Load()
 	for i, s := range filters {
 		f, code := parseFilter(s.Filter)
 		if s.RetainHandling > 2 {
@@ -47,6 +48,13 @@ func (c *client) watchAll(filters packets.Subscriptions, codes []byte) func() {
 	if err := c.broker.config.Bus.Flush(ctx); err != nil {
 		c.broker.log.Warn("bus not flushed before SUBACK", "client", c.id, "error", err)
 	}
+	// Rights that ended after they were asked for, and before the filter was there
+	// to be found, would be looked at by nobody.
+	if c.broker.watch.rechecks.Load() != rechecks {
+		for did := range allowed {
+			c.broker.Recheck(ctx, c.app.Load().viewer.Account, did)
+		}
+	}
 	return func() { c.sendStates(states) }
 }
 
@@ -55,7 +63,7 @@ func (c *client) mayWatch(ctx context.Context, did string, known map[string]pack
 		return code
 	}
 	code := packets.CodeSuccess
-	ok, err := c.broker.config.Backend.MayWatch(ctx, c.app.Load().account, did)
+	ok, err := c.broker.config.Backend.MayWatch(ctx, c.app.Load().viewer, did)
 	switch {
 	case err != nil:
 		c.broker.log.Warn("may not tell whether an account may watch a device", "client", c.id, "did", did, "error", err)

@@ -204,17 +204,25 @@ func TestStateIsRetainedAtSubscribeAndLiveAfterwards(t *testing.T) {
 	a.ping()
 }
 
-func TestUnwatchAndCloseAccount(t *testing.T) {
+func TestRecheckAndCloseAccount(t *testing.T) {
 	g := start(t)
 	a := g.app(t, 5)
 	a.subscribe(1, 0, "device/d1/#", "device/d2/#")
-	g.Unwatch("acc_1", "d1")
+	g.Recheck(t.Context(), "", "") // nothing changed
+	g.change(t, 0)
+	a.want(packets.Publish)
+	g.backend.allow("acc_1 d2")
+	g.Recheck(t.Context(), "acc_2", "")
+	g.change(t, 1)
+	a.want(packets.Publish)
+	g.Recheck(t.Context(), "acc_1", "d1")
 	g.change(t, 1)
 	a.ping()
 	if w := g.Stats().Watched; w != 1 {
 		t.Errorf("%d watched", w)
 	}
-	a.subscribe(2, 0, "device/d1/#") // if the Backend allows it again
+	g.backend.allow("acc_1 d1", "acc_1 d2")
+	a.subscribe(2, 0, "device/d1/#")
 	g.change(t, 2)
 	a.want(packets.Publish)
 	g.CloseAccount("acc_1", registry.ReasonRevoked)

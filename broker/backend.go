@@ -21,17 +21,24 @@ type Backend interface {
 	// LoginCertificate is LoginDevice for a certificate whose chain the TLS
 	// handshake has verified and whose common name is did.
 	LoginCertificate(ctx context.Context, did string, cert *x509.Certificate) error
-	// LoginApp checks an app's access token, as LoginDevice does a secret.
-	LoginApp(ctx context.Context, account string, token []byte) error
+	// LoginApp checks an app's access token, as LoginDevice does a secret, and says
+	// who it is. A bridge's token names the home that it is bound to.
+	LoginApp(ctx context.Context, account string, token []byte) (Viewer, error)
 
 	// Attach starts the session of a device that has logged in. The session before
 	// it of the same did has been detached by then. The broker calls Detach once.
 	Attach(did string, link registry.Link) registry.Session
 
-	// MayWatch tells whether an account may see a device.
-	MayWatch(ctx context.Context, account, did string) (bool, error)
+	// MayWatch tells whether an app or a bridge may see a device.
+	MayWatch(ctx context.Context, v Viewer, did string) (bool, error)
 	// State is the current presence of a device; false if there is no such device.
 	State(ctx context.Context, did string) (State, bool, error)
+}
+
+// Viewer is whose eyes an app's connection is.
+type Viewer struct {
+	Account string
+	Home    string // of a bridge: it sees this home and nothing else; empty for an app
 }
 
 // Bus is the part of bus.Bus from which the broker delivers to apps.

@@ -20,6 +20,7 @@ type memory struct {
 	devices   map[string]string // did → secret
 	everyone  bool              // any device may log in
 	apps      map[string]string // account → token
+	bridges   map[string]string // account → the home that its token is bound to
 	mayWatch  map[string]bool   // "account did"; nil: everything
 	states    map[string]broker.State
 	down      error // of every question
@@ -79,19 +80,29 @@ func (m *memory) LoginCertificate(_ context.Context, did string, _ *x509.Certifi
 	return m.down
 }
 
-func (m *memory) LoginApp(_ context.Context, account string, token []byte) error {
+func (m *memory) LoginApp(_ context.Context, account string, token []byte) (broker.Viewer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if want, ok := m.apps[account]; !ok || want != string(token) {
-		return registry.ErrBadLogin
+		return broker.Viewer{}, registry.ErrBadLogin
 	}
-	return m.down
+	return broker.Viewer{Account: account, Home: m.bridges[account]}, m.down
 }
 
-func (m *memory) MayWatch(_ context.Context, account, did string) (bool, error) {
+func (m *memory) MayWatch(_ context.Context, v broker.Viewer, did string) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.mayWatch == nil || m.mayWatch[account+" "+did], m.down
+	return m.mayWatch == nil || m.mayWatch[v.Account+" "+did], m.down
+}
+
+// allow lets these be watched and nothing else: "account did".
+func (m *memory) allow(pairs ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mayWatch = make(map[string]bool)
+	for _, p := range pairs {
+		m.mayWatch[p] = true
+	}
 }
 
 func (m *memory) State(_ context.Context, did string) (broker.State, bool, error) {

@@ -119,15 +119,11 @@ func (b *Broker) CloseAccount(account string, reason registry.Reason) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for c := range b.clients {
-		if a := c.app.Load(); a != nil && a.account == account {
+		if a := c.app.Load(); a != nil && a.viewer.Account == account {
 			c.stop(endingFor(reason))
 		}
 	}
 }
-
-// Unwatch takes a device out of an account's sight: its filters for it are dropped
-// at once. The app is not told; MQTT has no packet for it.
-func (b *Broker) Unwatch(account, did string) { b.watch.drop(account, did) }
 
 func (b *Broker) enter(c *client) bool {
 	b.mu.Lock()

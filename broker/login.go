@@ -72,10 +72,11 @@ func (c *client) loginApp(ctx context.Context, account string, token []byte) err
 	if account == "" || !ok || rest == "" {
 		return errUsername
 	}
-	if err := c.broker.config.Backend.LoginApp(ctx, account, token); err != nil {
+	viewer, err := c.broker.config.Backend.LoginApp(ctx, account, token)
+	if err != nil {
 		return err
 	}
-	c.app.Store(&app{account: account})
+	c.app.Store(&app{viewer: viewer})
 	return nil
 }
 

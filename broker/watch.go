@@ -3,6 +3,7 @@ package broker
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
@@ -16,6 +17,8 @@ type watchIndex struct {
 	broker *Broker
 	mu     sync.Mutex
 	dids   map[string]*watched
+
+	rechecks atomic.Uint64 // so far: whoever was let in meanwhile asks again
 }
 
 // watched is one device and those who watch it.
@@ -161,9 +164,9 @@ func (x *watchIndex) forget(c *client) {
 	}
 }
 
-// drop stops the deliveries of one device to one account. The filters stay with
+// drop stops the deliveries of one device to one viewer. The filters stay with
 // their clients, telling nobody, until the client subscribes to one again.
-func (x *watchIndex) drop(account, did string) {
+func (x *watchIndex) drop(v Viewer, did string) {
 	x.mu.Lock()
 	d := x.dids[did]
 	x.mu.Unlock()
@@ -172,7 +175,7 @@ func (x *watchIndex) drop(account, did string) {
 	}
 	d.mu.Lock()
 	d.watchers = slices.DeleteFunc(d.watchers, func(w *watcher) bool {
-		w.listed = w.client.app.Load().account != account
+		w.listed = w.client.app.Load().viewer != v
 		return !w.listed
 	})
 	d.mu.Unlock()

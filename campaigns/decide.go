@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -194,6 +195,18 @@ func (d *decision) book(event string, postings ...Posting) {
 
 func (d *decision) tell(kind string, o *OrderRow, r *Refund) {
 	d.out.Told = append(d.out.Told, Told{Kind: kind, Org: d.s.Facts[o.Campaign].Org, Order: o.Order, Refund: r, At: d.at})
+}
+
+// decided writes down that a person decided it; nobody did when actor is empty.
+func (d *decision) decided(actor, action, subject string, detail any) {
+	if actor == "" {
+		return
+	}
+	e, err := audit.New(d.at, actor, action, subject, d.s.Facts[d.counter.Campaign].Org, detail)
+	if err != nil { // only what JSON cannot hold, and we give it words and numbers
+		panic(err)
+	}
+	d.out.Decided = append(d.out.Decided, e)
 }
 
 // collect gathers what was changed, in the order of the keys: pages are touched

@@ -1,6 +1,10 @@
 package campaigns
 
-import "time"
+import (
+	"time"
+
+	"github.com/proofmark/proofmark/internal/audit"
+)
 
 // Op is something to be done to the orders of one campaign. A Book puts those
 // that come at the same time into one transaction, and Decide decides them one
@@ -165,6 +169,7 @@ type Changes struct {
 	Transfers []Transfer
 	Vouchers  []Voucher
 	Told      []Told
+	Decided   []audit.Entry // what a person decided
 }
 
 // Told is a change of an order that others may wait for.

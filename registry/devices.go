@@ -39,6 +39,7 @@ func (r *Registry) CreateDevice(ctx context.Context, n NewDevice) (Device, strin
 	} else if err := r.checkSpec(ctx, n.SpecID, n.ProductID); err != nil {
 		return Device{}, "", err
 	}
+	home := "" // of its gateway
 	if n.Parent != "" {
 		p, err := r.store.Device(ctx, n.Parent)
 		if err != nil {
@@ -47,10 +48,11 @@ func (r *Registry) CreateDevice(ctx context.Context, n NewDevice) (Device, strin
 		if p.Parent != "" {
 			return Device{}, "", fmt.Errorf("%w: parent %s is itself behind gateway %s", ErrBadRequest, p.DID, p.Parent)
 		}
+		home = p.Home
 	}
 	d := Device{
 		DID: n.DID, ProductID: n.ProductID, SpecID: n.SpecID, Account: n.Account,
-		Parent: n.Parent, Name: n.Name, CreatedAt: r.now(),
+		Parent: n.Parent, Name: n.Name, Home: home, CreatedAt: r.now(),
 	}
 	if d.Name == "" {
 		d.Name = d.DID
@@ -240,23 +242,4 @@ func (r *Registry) Remove(ctx context.Context, did string) error {
 		r.updated(d.Parent, "")
 	}
 	return nil
-}
-
-// MayWatch says whether an account's apps may see a device: it owns it, or the
-// gateway behind which it stands.
-func (r *Registry) MayWatch(ctx context.Context, account, did string) (bool, error) {
-	for did != "" && account != "" {
-		k, err := r.roster.get(ctx, did)
-		if errors.Is(err, ErrNotFound) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if k.device.Account == account {
-			return true, nil
-		}
-		did = k.device.Parent
-	}
-	return false, nil
 }

@@ -10,5 +10,9 @@ var (
 	ErrStopped     = errors.New("gateway is stopping")
 	ErrBadLogin    = errors.New("unknown device or wrong secret")
 	ErrBadRequest  = errors.New("bad request")
+	ErrForbidden   = errors.New("not allowed")        // to this account
+	ErrBadCode     = errors.New("code refused")       // malformed, unknown, used or over
+	ErrFull        = errors.New("too many")           // of what one may have
+	ErrQuarantined = errors.New("device quarantined") // it may be a clone: an operator looks at it
 	ErrNotWritable = errors.New("property is not both readable and writable")
 )

@@ -19,6 +19,7 @@ type Options struct {
 	Node  string           // nod_…; made up when empty
 	Now   func() time.Time // time.Now when nil
 	Log   *slog.Logger     // discards when nil
+	Homes Homes            // who lives where; nil: a device is its owner's alone
 
 	// QueueLimit bounds the reports that wait to be stored, in this process. Default 16,384.
 	QueueLimit int
@@ -28,6 +29,9 @@ type Options struct {
 	RequestTimeout time.Duration
 	// Lease is how long this node speaks for its devices without renewing. Default 15 s.
 	Lease time.Duration
+	// Greeted hears of every device that has just said who it is, on the node that
+	// holds it. It must return soon. Nobody does when nil.
+	Greeted func(d Device)
 }
 
 // Registry knows products and devices, and holds the devices connected here.
@@ -40,11 +44,14 @@ type Registry struct {
 	timeout time.Duration
 	lease   time.Duration
 	started time.Time
+	homes   Homes        // may be nil
+	hears   func(Device) // Options.Greeted
 
 	Counters Counters
 
 	roster   *roster
 	ingest   *ingest
+	field    *field
 	presence *presenceWriter
 	greeter  *greeter
 	ids      *sequence
@@ -80,6 +87,8 @@ func New(o Options) *Registry {
 		timeout: orDefault(o.RequestTimeout, 4*time.Second),
 		lease:   orDefault(o.Lease, 15*time.Second),
 		started: o.Now(),
+		homes:   o.Homes,
+		hears:   o.Greeted,
 		live:    make(map[string]*Live),
 		logins:  make(map[string]string),
 		ctx:     ctx, cancel: cancel,
@@ -87,6 +96,7 @@ func New(o Options) *Registry {
 	r.custody.held = make(map[string]hold)
 	r.roster = newRoster(r.store, o.Now)
 	r.ingest = newIngest(r, orDefault(o.QueueLimit, 16384), orDefault(o.BatchLimit, 4096))
+	r.field = newField(r)
 	r.presence = newPresenceWriter(r)
 	r.greeter = newGreeter(r, 512)
 	r.ids = newSequence(r.store, "request")
@@ -126,6 +136,7 @@ func (r *Registry) Start(ctx context.Context) error {
 	r.wg.Go(r.ingest.run)
 	r.wg.Go(r.presence.run)
 	r.wg.Go(r.keepLease)
+	r.wg.Go(r.field.run)
 	return nil
 }
 
@@ -141,6 +152,9 @@ func (r *Registry) Stop(ctx context.Context) error {
 		err = r.ingest.drain(ctx)
 		if e := r.presence.drain(ctx); err == nil {
 			err = e
+		}
+		if ctx.Err() == nil {
+			r.FlushField(ctx)
 		}
 	}
 	r.mu.Lock()

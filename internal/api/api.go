@@ -59,6 +59,8 @@ type Config struct {
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
+	Desk      *campaigns.Desk     // where campaigns are written, reviewed and read; none when nil
+	Payments  *campaigns.Payments // without them nothing is paid
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -96,6 +98,8 @@ type API struct {
 	status       func(ctx context.Context) (string, error)
 	book         *campaigns.Book
 	campaigns    campaigns.Store
+	desk         *campaigns.Desk
+	payments     *campaigns.Payments
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -122,6 +126,8 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
+		desk:         c.Desk,
+		payments:     c.Payments,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -164,6 +170,9 @@ func New(c Config) *API {
 	}
 	a.mountKeys(a.router)
 	a.mountBundle(a.router)
+	if a.payments != nil {
+		a.mountProviders(a.router)
+	}
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -203,6 +212,15 @@ func New(c Config) *API {
 			a.mountOrders(r)
 			a.mountWaiting()
 			a.mountLedger()
+		}
+		if a.desk != nil {
+			a.mountCampaigns()
+			a.mountCampaignWriting()
+			a.mountCampaignReview()
+		}
+		if a.payments != nil {
+			a.mountPayments()
+			a.mountRefunds()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()

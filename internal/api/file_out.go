@@ -20,7 +20,8 @@ const (
 // serveBlob answers with a stored file so that no browser runs it: as an
 // attachment, under the media type of its kind, in a sandbox without scripts, and
 // for pages of this origin only. It serves parts (Range) and knows its ETag, the hash.
-func (a *API) serveBlob(ctx context.Context, sha256, name string, kind media.Kind) (*huma.StreamResponse, error) {
+// change may say otherwise of the headers.
+func (a *API) serveBlob(ctx context.Context, sha256, name string, kind media.Kind, change ...func(http.Header)) (*huma.StreamResponse, error) {
 	file, ref, err := a.blobs.Open(ctx, sha256)
 	if err != nil {
 		return nil, err
@@ -29,6 +30,9 @@ func (a *API) serveBlob(ctx context.Context, sha256, name string, kind media.Kin
 		defer file.Close()
 		r, w := unwrap(ctx)
 		attach(w.Header(), ref, name, kind)
+		for _, f := range change {
+			f(w.Header())
+		}
 		conn := http.NewResponseController(w)
 		_ = conn.SetWriteDeadline(time.Now().Add(downloadStall + time.Duration(ref.Size/downloadSpeed)*time.Second)) // a recorder in a test has none
 		http.ServeContent(w, r, "", time.Time{}, file)

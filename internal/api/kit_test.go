@@ -42,6 +42,8 @@ type house struct {
 	webhooks *webhook.Service
 	mail     *mailer.Outbox
 	book     *campaigns.Book
+	desk     *campaigns.Desk
+	gate     *certification.Gate
 	url      string
 	operator string // a token
 	mails    mailbox
@@ -113,6 +115,9 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns})
 	t.Cleanup(func() { _ = h.book.Stop(context.Background()) })
 	c.Book = h.book
+	h.gate = certification.NewGate(h.db.Programme(), nil)
+	h.desk = campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: h.gate, Expire: h.book.Expire})
+	c.Desk = h.desk
 	for _, f := range change {
 		f(&c)
 	}

@@ -56,15 +56,6 @@ type orderCancelled struct {
 	Refund *Refund `json:"refund,omitempty" doc:"What goes back, where something was paid."`
 }
 
-// Refund is money on its way back.
-type Refund struct {
-	ID       string `json:"id" doc:"rfd_…"`
-	Kind     string `json:"kind" enum:"full,partial,orphan,surplus"`
-	Amount   int64  `json:"amount" doc:"Minor units."`
-	Currency string `json:"currency"`
-	State    string `json:"state" enum:"queued,sent,processed,failed,manual"`
-}
-
 // Voucher is the numbered proof of a payment or a refund.
 type Voucher struct {
 	Number   string    `json:"number" doc:"Its series has no gaps." example:"R2627-001-000001"`
@@ -155,7 +146,7 @@ func (a *API) cancelOrder(ctx context.Context, in *struct {
 	})
 	out := orderCancelled{Order: orderOf(done.Order)}
 	if r := done.Refund; r.ID != "" {
-		out.Refund = &Refund{ID: r.ID, Kind: string(r.Kind), Amount: r.Amount, Currency: r.Currency, State: string(r.State)}
+		out.Refund = new(refundOf(r))
 	}
 	return answer(out, err)
 }

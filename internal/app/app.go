@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/proofmark/proofmark/broker"
@@ -23,6 +24,8 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/homes"
+	"github.com/proofmark/proofmark/web"
 )
 
 // App is one running service.
@@ -36,12 +39,15 @@ type App struct {
 	auth      *auth.Service
 	openID    *auth.OpenID // nil: none
 	registry  *registry.Registry
+	homes     *homes.Service
 	programme *certification.Programme
 	certs     certificates
 	broker    *broker.Broker
 	rig       *rig.Rig
 	book      *campaigns.Book
+	desk      *campaigns.Desk
 	payments  campaigns.Provider
+	pay       *campaigns.Payments
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner
@@ -52,6 +58,8 @@ type App struct {
 	composers mail.Composers
 
 	operator string // the operator's token
+	visitors atomic.Pointer[[]web.DemoPerson]
+	grown    chan struct{} // of a demonstration: closed when the sample world is whole, or cannot be
 	addrs    Addresses
 	failed   chan error
 	closers  []closer // in the order of Start
@@ -95,6 +103,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"bus", a.startBus},
 		{"webhooks and mail", a.startOutside},
 		{"accounts", a.startAuth},
+		{"homes", a.startHomes},
 		{"registry", a.startRegistry},
 		{"programme", a.startProgramme},
 		{"benches", a.startRig},
@@ -103,6 +112,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"payments", a.startPayments},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
+		{"rights", a.startRights},
 		{"HTTP", a.startHTTP},
 	} {
 		if err := step.do(ctx); err != nil {

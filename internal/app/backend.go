@@ -9,12 +9,14 @@ import (
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // backend answers the broker's questions from the registry and the accounts.
 type backend struct {
-	reg  *registry.Registry
-	auth *auth.Service
+	reg   *registry.Registry
+	auth  *auth.Service
+	homes *homes.Service
 }
 
 var _ broker.Backend = backend{}
@@ -27,20 +29,29 @@ func (b backend) LoginCertificate(ctx context.Context, did string, _ *x509.Certi
 	return b.reg.LoginByName(ctx, did)
 }
 
-func (b backend) LoginApp(ctx context.Context, account string, token []byte) error {
-	_, err := b.auth.CheckApp(ctx, account, string(token))
+func (b backend) LoginApp(ctx context.Context, account string, token []byte) (broker.Viewer, error) {
+	t, err := b.auth.CheckApp(ctx, account, string(token))
 	if errors.Is(err, auth.ErrBadToken) || errors.Is(err, auth.ErrExpired) || errors.Is(err, auth.ErrBlocked) {
-		return fmt.Errorf("account %s: %w: %w", account, registry.ErrBadLogin, err)
+		err = fmt.Errorf("account %s: %w: %w", account, registry.ErrBadLogin, err)
 	}
-	return err
+	return broker.Viewer{Account: account, Home: t.Home}, err
 }
 
 func (b backend) Attach(did string, link registry.Link) registry.Session {
 	return b.reg.Attach(did, link)
 }
 
-func (b backend) MayWatch(ctx context.Context, account, did string) (bool, error) {
-	return b.reg.MayWatch(ctx, account, did)
+// MayWatch shows a bridge what stands in its home, as long as the one who made it
+// lives there.
+func (b backend) MayWatch(ctx context.Context, v broker.Viewer, did string) (bool, error) {
+	if v.Home == "" {
+		return b.reg.MayWatch(ctx, v.Account, did)
+	}
+	home, err := b.reg.HomeOf(ctx, did)
+	if err != nil || home != v.Home {
+		return false, err
+	}
+	return b.homes.MayEnter(ctx, v.Account, home)
 }
 
 func (b backend) State(ctx context.Context, did string) (broker.State, bool, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/proofmark/proofmark/internal/demo"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/web"
 )
 
 // demoDevice is one device of the sample world. One that is not moved is left
@@ -53,6 +54,9 @@ func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
 	if err := world.Settle(ctx); err != nil {
 		return fmt.Errorf("sample world: %w", err)
 	}
+	if err := a.invite(ctx); err != nil {
+		return fmt.Errorf("sample world: %w", err)
+	}
 	s, err := a.demoWorld(ctx)
 	if err != nil {
 		return fmt.Errorf("sample world: %w", err)
@@ -73,25 +77,52 @@ func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
 		close(ended)
 		return fmt.Errorf("sample world: %w", err)
 	}
-	grown := make(chan struct{})
+	a.grown = make(chan struct{})
 	go func() {
-		defer close(grown)
+		defer close(a.grown)
 		if err := world.Grow(moving); err != nil && moving.Err() == nil {
 			a.log.Warn("the sample world is not whole", "err", err)
 		}
 	}()
 	go func() {
-		defer func() { <-grown; close(ended) }()
+		defer func() { <-a.grown; close(ended) }()
 		run(moving, devices, func(did string, err error) { a.log.Warn("virtual device ended", "did", did, "err", err) })
 	}()
 	return a.demoBanner(w, s)
+}
+
+// invite lets visitors be the people of the sample world.
+func (a *App) invite(ctx context.Context) error {
+	var all []web.DemoPerson
+	for _, p := range demo.People {
+		acc, err := a.auth.AccountByEmail(ctx, p.Email)
+		if err != nil {
+			return err
+		}
+		all = append(all, web.DemoPerson{Account: acc.ID, Name: p.Name, Role: p.Role(), Story: p.Does})
+	}
+	a.visitors.Store(&all)
+	return nil
+}
+
+// demoPeople are whom a visitor may be; nil outside a demonstration.
+func (a *App) demoPeople() func() []web.DemoPerson {
+	if !a.cfg.Demo {
+		return nil
+	}
+	return func() []web.DemoPerson {
+		if all := a.visitors.Load(); all != nil {
+			return *all
+		}
+		return nil
+	}
 }
 
 // sampleWorld is the sample world of this service.
 func (a *App) sampleWorld() *demo.World {
 	w := &demo.World{
 		Auth: a.auth, Registry: a.registry, Programme: a.programme, Rig: a.rig, Reviews: a.reviews, Regulatory: a.certs.regulatory,
-		Blobs: a.blobs, Log: a.log.With("part", "sample world"),
+		Shop: demo.Shop{Desk: a.deskAt, Book: a.book, Pay: a.pay, PSP: a.psp}, Blobs: a.blobs, Log: a.log.With("part", "sample world"),
 	}
 	if a.addrs.Bench != "" {
 		host, port := split(a.addrs.Bench)
@@ -230,6 +261,7 @@ func (a *App) demoDevices(s demoState) ([]*virtual.Device, error) {
 var demoText = template.Must(template.New("demo").Parse(`
 Proofmark is running a DEMO: its devices are virtual and its data is made up.
 
+  Site and log-ins    {{.URL}}/log-in (one click for each role)
   API and reference   {{.URL}}/api/docs
   Metrics             http://{{.Metrics}}/metrics
   Operator's token    in {{.TokenFile}}

@@ -16,7 +16,7 @@ import (
 
 func (a *App) startBroker(context.Context) error {
 	b, err := broker.New(broker.Config{
-		Backend: backend{a.registry, a.auth}, Bus: a.bus, Logger: a.log.With("part", "broker"),
+		Backend: backend{a.registry, a.auth, a.homes}, Bus: a.bus, Logger: a.log.With("part", "broker"),
 	})
 	if err != nil {
 		return err
@@ -66,6 +66,8 @@ func (a *App) startHTTP(context.Context) error {
 		Bus:       a.bus,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
+		Desk:      a.desk,
+		Payments:  a.pay,
 		Blobs:     a.blobs,
 		Programme: a.programme,
 		Rig:       a.rig,

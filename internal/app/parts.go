@@ -89,7 +89,7 @@ func (a *App) startAuth(ctx context.Context) error {
 }
 
 func (a *App) startRegistry(ctx context.Context) error {
-	a.registry = registry.New(registry.Options{Store: a.db.Registry(), Bus: a.bus, Lease: a.cfg.Lease, Log: a.log.With("part", "registry")})
+	a.registry = registry.New(registry.Options{Store: a.db.Registry(), Bus: a.bus, Homes: a.homes, Lease: a.cfg.Lease, Log: a.log.With("part", "registry")})
 	if err := a.registry.Start(ctx); err != nil {
 		return err
 	}
@@ -126,7 +126,9 @@ func (a *App) startJobs(context.Context) error {
 		{certification.LifeJob, 30 * time.Second, a.liveCertificates},
 		{jobStatus, certification.StatusEvery / 2, a.signStatus},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
-		{jobPayWindows, 5 * time.Second, a.book.Expire},
+		{jobCampaigns, 30 * time.Second, a.desk.Tick},
+		{jobPayWindows, 5 * time.Second, a.endPayWindows},
+		{jobForgetInbox, time.Hour, a.pay.Forget},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
@@ -135,6 +137,10 @@ func (a *App) startJobs(context.Context) error {
 	a.jobs.Register(certification.WaiverEndJob, func(ctx context.Context, j jobs.Job) error { return a.reviews.EndWaiver(ctx, string(j.Payload)) })
 	a.jobs.Register(certification.ScreenJob, func(ctx context.Context, j jobs.Job) error { return a.programme.Screen(ctx, string(j.Payload)) })
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
+	a.registerHomes()
+	a.registerCampaigns()
+	a.registerCampaigns()
+	a.registerHomes()
 	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err
@@ -143,6 +149,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Stop(ctx)
 		return nil
 	})
+	a.startMoney()
 	a.startDispatcher()
 	return a.startRelay()
 }

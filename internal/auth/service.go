@@ -111,6 +111,7 @@ type NewToken struct {
 	Account string
 	Name    string
 	Scopes  []Scope
+	Home    string        // of a bridge; that the account may have one there is for the caller to know
 	Life    time.Duration // 0: it does not expire
 }
 
@@ -127,7 +128,7 @@ func (s *Service) CreateToken(ctx context.Context, n NewToken) (t Token, text st
 	if err := s.mayCreateToken(ctx, n); err != nil {
 		return Token{}, "", fmt.Errorf("create token %q for account %s: %w", n.Name, n.Account, err)
 	}
-	t = Token{ID: id.New("tok"), Account: n.Account, Name: n.Name, Scopes: n.Scopes, CreatedAt: s.now()}
+	t = Token{ID: id.New("tok"), Account: n.Account, Name: n.Name, Scopes: n.Scopes, Home: n.Home, CreatedAt: s.now()}
 	if n.Life > 0 {
 		t.ExpiresAt = t.CreatedAt.Add(n.Life)
 	}
@@ -150,6 +151,9 @@ func (s *Service) mayCreateToken(ctx context.Context, n NewToken) error {
 		if !n.By.Is(RoleOperator) && !n.By.Has(scope) {
 			return fmt.Errorf("%w: %s; the login has %v", ErrScope, scope, n.By.Scopes)
 		}
+	}
+	if bridge := slices.Contains(n.Scopes, ScopeBridge); bridge != (n.Home != "") || bridge && len(n.Scopes) > 1 {
+		return fmt.Errorf("%w: %s stands alone, and is bound to a home", ErrScope, ScopeBridge)
 	}
 	if !n.By.Is(RoleOperator) && n.By.Account != n.Account {
 		return fmt.Errorf("%w: account %s makes tokens for itself only", ErrNotYours, n.By.Account)
@@ -203,8 +207,8 @@ func (s *Service) Check(ctx context.Context, text string) (Token, error) {
 	return t, nil
 }
 
-// CheckApp checks the login of an app (protocol §6): the account's own token,
-// with the app scope.
+// CheckApp checks the login of an app or a bridge (protocol §6): the account's own
+// token, with the scope app or bridge.
 func (s *Service) CheckApp(ctx context.Context, account, text string) (Token, error) {
 	t, err := s.Check(ctx, text)
 	switch {
@@ -212,8 +216,8 @@ func (s *Service) CheckApp(ctx context.Context, account, text string) (Token, er
 		return Token{}, err
 	case t.Account != account:
 		return Token{}, fmt.Errorf("%w: %s is not account %q's", ErrBadToken, t.ID, account)
-	case !t.Has(ScopeApp):
-		return Token{}, fmt.Errorf("%w: %s lacks the scope %s", ErrBadToken, t.ID, ScopeApp)
+	case !t.Has(ScopeApp) && !t.Has(ScopeBridge):
+		return Token{}, fmt.Errorf("%w: %s has neither the scope %s nor %s", ErrBadToken, t.ID, ScopeApp, ScopeBridge)
 	}
 	_, err = s.act(ctx, account, t.Scopes)
 	return t, err

@@ -21,11 +21,12 @@ const (
 	ScopeStartup  Scope = "startup"  // the work of its account's organisations
 	ScopeReviewer Scope = "reviewer" // what a reviewer does
 	ScopeBacker   Scope = "backer"   // to support campaigns
+	ScopeBridge   Scope = "bridge"   // one home, over MQTT: for hubs such as Home Assistant; alone on its token
 )
 
 // scopes are all of them: a session has them, a token those it was made with. A
 // scope never gives what the account itself may not do.
-var scopes = []Scope{ScopeOperator, ScopeApp, ScopeStartup, ScopeReviewer, ScopeBacker}
+var scopes = []Scope{ScopeOperator, ScopeApp, ScopeStartup, ScopeReviewer, ScopeBacker, ScopeBridge}
 
 // Token lets a program act for an account.
 type Token struct {
@@ -33,6 +34,7 @@ type Token struct {
 	Account   string // acc_…
 	Name      string // what its owner calls it
 	Scopes    []Scope
+	Home      string // hom_… that a bridge is bound to; empty for the others
 	Hash      []byte // SHA-256 of the text; the secret has 256 bits, so there is nothing to salt or slow down
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never

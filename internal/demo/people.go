@@ -47,6 +47,17 @@ func (w *World) person(ctx context.Context, p Person) (auth.Account, error) {
 	return a, nil
 }
 
+// Role is the one in which a person is here.
+func (p Person) Role() string {
+	switch {
+	case len(p.Roles) > 0:
+		return string(p.Roles[0])
+	case p.Org != "":
+		return "startup"
+	}
+	return "backer"
+}
+
 // actor is somebody as the programme sees them.
 func (w *World) actor(ctx context.Context, p Person) (certification.Actor, error) {
 	acc, err := w.person(ctx, p)

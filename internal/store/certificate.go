@@ -166,6 +166,9 @@ func (s Programme) ChangeCertificate(ctx context.Context, was certification.Cert
 		if err := record(ctx, q, entries, notices); err != nil {
 			return err
 		}
+		if err := holdCampaigns(ctx, q, was, c); err != nil {
+			return err
+		}
 		_, err := appendEvents(ctx, q, events...)
 		return err
 	})

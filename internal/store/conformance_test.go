@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 		{"credentials", credentialCases},
 		{"reports", reportCases},
 		{"history", historyCases},
+		{"homes", homeCases},
 		{"desired values", desiredCases},
 		{"presence", presenceCases},
 		{"nodes", nodeCases},
@@ -46,11 +47,13 @@ func TestConformance(t *testing.T) {
 		{"webhooks", webhookCases},
 		{"mail", mailCases},
 		{"campaigns", campaignCases},
+		{"desk of campaigns", deskCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},
+		{"field health", fieldCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -29,7 +29,7 @@ func (s registryStore) AddCredential(ctx context.Context, c registry.Credential,
 
 func insertCredential(ctx context.Context, q *dbgen.Queries, c registry.Credential) error {
 	return q.InsertCredential(ctx, dbgen.InsertCredentialParams{
-		ID: c.ID, DID: c.DID, Salt: blob(c.Salt), Hash: blob(c.Hash), State: string(c.State),
+		ID: c.ID, DID: c.DID, Salt: blob(c.Salt), Hash: blob(c.Hash), State: string(c.State), Kind: string(c.Kind),
 		CreatedAt: micros.Of(c.CreatedAt), UsedAt: micros.Of(c.UsedAt), RevokedAt: micros.Of(c.RevokedAt),
 	})
 }
@@ -118,7 +118,7 @@ func insertCredentialEvent(ctx context.Context, q *dbgen.Queries, did, id string
 
 func credential(c dbgen.Credential) registry.Credential {
 	return registry.Credential{
-		ID: c.ID, DID: c.DID, Salt: c.Salt, Hash: c.Hash, State: registry.CredentialState(c.State),
+		ID: c.ID, DID: c.DID, Salt: c.Salt, Hash: c.Hash, State: registry.CredentialState(c.State), Kind: registry.CredentialKind(c.Kind),
 		CreatedAt: c.CreatedAt.Time(), UsedAt: c.UsedAt.Time(), RevokedAt: c.RevokedAt.Time(),
 	}
 }

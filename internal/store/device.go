@@ -15,9 +15,10 @@ func (s registryStore) CreateDevice(ctx context.Context, d registry.Device, c *r
 	err := s.transact(ctx, func(q *dbgen.Queries) error {
 		err := q.InsertDevice(ctx, dbgen.InsertDeviceParams{
 			DID: d.DID, ProductID: d.ProductID, SpecID: d.SpecID, Account: d.Account,
-			Parent: sql.NullString{String: d.Parent, Valid: d.Parent != ""}, Name: text(d.Name),
+			Parent: optional(d.Parent), Name: text(d.Name),
 			InfoModel: text(d.Info.Model), InfoFirmware: text(d.Info.Firmware), InfoHardware: text(d.Info.Hardware),
 			InfoRaw: text(string(d.Info.Raw)), InfoAt: micros.Of(d.Info.At), CreatedAt: micros.Of(d.CreatedAt),
+			Home: optional(d.Home),
 		})
 		if err != nil || c == nil {
 			return err
@@ -116,5 +117,7 @@ func device(d dbgen.Device) registry.Device {
 			Raw: raw(d.InfoRaw), At: d.InfoAt.Time(),
 		},
 		CreatedAt: d.CreatedAt.Time(),
+		Home:      d.Home.String, Room: d.Room.String,
+		QuarantinedAt: d.QuarantinedAt.Time(), Quarantine: d.Quarantine, ResetAt: d.ResetAt.Time(),
 	}
 }

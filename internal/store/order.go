@@ -61,6 +61,9 @@ func (s campaignStore) apply(ctx context.Context, ops []campaigns.Op, now func()
 	if len(changes.Told) > 0 {
 		s.told()
 	}
+	if len(changes.Refunds) > 0 {
+		signal(s.refunds)
+	}
 	return applied, nil
 }
 
@@ -380,7 +383,7 @@ func (s campaignStore) EachOrder(ctx context.Context, campaign string, fn func(c
 }
 
 func (s campaignStore) OverdueOrders(ctx context.Context, at time.Time, limit int) ([]campaigns.Expire, error) {
-	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), Most: most(limit)})
+	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), GraceAt: micros.Of(at.Add(-campaigns.AskGrace)), Most: most(limit)})
 	return list(rows, func(r dbgen.OverdueOrdersRow) campaigns.Expire {
 		return campaigns.Expire{Campaign: r.Campaign, OrderID: r.ID}
 	}), s.wrap(ctx, err, "orders overdue at %s", at.Format(time.RFC3339))
@@ -407,7 +410,7 @@ func (s campaignStore) CreatePayment(ctx context.Context, p campaigns.Payment) e
 			ID: p.ID, OrderID: p.OrderID, Campaign: p.Campaign, Backer: p.Backer, Provider: p.Provider,
 			ProviderRef: p.ProviderRef, PaymentRef: p.PaymentRef, Method: string(p.Method), Hint: text(p.Hint),
 			Amount: p.Amount, Currency: p.Currency, Fee: p.Fee, State: string(p.State), Outcome: string(p.Outcome), Failure: text(p.Failure),
-			CreatedAt: micros.Of(p.CreatedAt), ChangedAt: micros.Of(p.ChangedAt), CapturedAt: micros.Of(p.CapturedAt),
+			CreatedAt: micros.Of(p.CreatedAt), ChangedAt: micros.Of(p.ChangedAt), CapturedAt: micros.Of(p.CapturedAt), AskAt: micros.Of(p.AskAt),
 		})
 	})
 	return s.wrap(ctx, err, "create payment %s of order %s", p.ID, p.OrderID)
@@ -436,7 +439,7 @@ func payment(p dbgen.Payment) campaigns.Payment {
 		ID: p.ID, OrderID: p.OrderID, Campaign: p.Campaign, Backer: p.Backer, Provider: p.Provider, ProviderRef: p.ProviderRef,
 		PaymentRef: p.PaymentRef, Method: campaigns.PaymentMethod(p.Method), Hint: p.Hint, Amount: p.Amount, Currency: p.Currency, Fee: p.Fee,
 		State: campaigns.PaymentState(p.State), Outcome: campaigns.CaptureOutcome(p.Outcome), Failure: p.Failure,
-		CreatedAt: p.CreatedAt.Time(), ChangedAt: p.ChangedAt.Time(), CapturedAt: p.CapturedAt.Time(),
+		CreatedAt: p.CreatedAt.Time(), ChangedAt: p.ChangedAt.Time(), CapturedAt: p.CapturedAt.Time(), AskAt: p.AskAt.Time(), Flag: p.Flag,
 	}
 }
 
@@ -446,6 +449,7 @@ func refund(r dbgen.Refund) campaigns.Refund {
 		Amount: r.Amount, Currency: r.Currency, Reason: r.Reason, State: campaigns.RefundState(r.State), ProviderRef: r.ProviderRef,
 		BankRef: r.BankRef, Attempts: r.Attempts, LastError: r.LastError,
 		CreatedAt: r.CreatedAt.Time(), ChangedAt: r.ChangedAt.Time(), ProcessedAt: r.ProcessedAt.Time(),
+		WakeAt: r.WakeAt.Time(), Try: r.Try, ByHand: r.ByHand,
 	}
 }
 

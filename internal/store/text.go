@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"encoding/json"
 	"math"
 	"strings"
@@ -32,6 +33,9 @@ func blob(b []byte) []byte {
 	}
 	return b
 }
+
+// optional is a reference that may be missing.
+func optional(id string) sql.NullString { return sql.NullString{String: id, Valid: id != ""} }
 
 // most is a LIMIT; 0 means all.
 func most(limit int) int32 {

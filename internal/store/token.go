@@ -21,7 +21,7 @@ func (s authStore) CreateToken(ctx context.Context, t auth.Token, e audit.Entry)
 		return q.InsertToken(ctx, dbgen.InsertTokenParams{
 			ID: t.ID, Account: t.Account, Name: text(t.Name), Scopes: strings.Join(scopes, " "), Hash: blob(t.Hash),
 			CreatedAt: micros.Of(t.CreatedAt), ExpiresAt: micros.Of(t.ExpiresAt),
-			RevokedAt: micros.Of(t.RevokedAt), UsedAt: micros.Of(t.UsedAt),
+			RevokedAt: micros.Of(t.RevokedAt), UsedAt: micros.Of(t.UsedAt), Home: t.Home,
 		})
 	})
 	return s.wrap(ctx, err, "create token %s of account %s", t.ID, t.Account)
@@ -61,7 +61,7 @@ func (s authStore) UseToken(ctx context.Context, id string, at time.Time) error 
 
 func token(t dbgen.Token) auth.Token {
 	value := auth.Token{
-		ID: t.ID, Account: t.Account, Name: t.Name, Hash: t.Hash,
+		ID: t.ID, Account: t.Account, Name: t.Name, Home: t.Home, Hash: t.Hash,
 		CreatedAt: t.CreatedAt.Time(), ExpiresAt: t.ExpiresAt.Time(), RevokedAt: t.RevokedAt.Time(), UsedAt: t.UsedAt.Time(),
 	}
 	for scope := range strings.FieldsSeq(t.Scopes) {

@@ -12,7 +12,7 @@ import (
 )
 
 const credential = `-- name: Credential :one
-SELECT id, did, salt, hash, state, created_at, used_at, revoked_at FROM credential WHERE id = $1
+SELECT id, did, salt, hash, state, created_at, used_at, revoked_at, kind FROM credential WHERE id = $1
 `
 
 func (q *Queries) Credential(ctx context.Context, id string) (Credential, error) {
@@ -27,12 +27,13 @@ func (q *Queries) Credential(ctx context.Context, id string) (Credential, error)
 		&i.CreatedAt,
 		&i.UsedAt,
 		&i.RevokedAt,
+		&i.Kind,
 	)
 	return i, err
 }
 
 const credentials = `-- name: Credentials :many
-SELECT id, did, salt, hash, state, created_at, used_at, revoked_at FROM credential WHERE did = $1 ORDER BY id
+SELECT id, did, salt, hash, state, created_at, used_at, revoked_at, kind FROM credential WHERE did = $1 ORDER BY id
 `
 
 func (q *Queries) Credentials(ctx context.Context, did string) ([]Credential, error) {
@@ -53,6 +54,7 @@ func (q *Queries) Credentials(ctx context.Context, did string) ([]Credential, er
 			&i.CreatedAt,
 			&i.UsedAt,
 			&i.RevokedAt,
+			&i.Kind,
 		); err != nil {
 			return nil, err
 		}
@@ -68,8 +70,8 @@ func (q *Queries) Credentials(ctx context.Context, did string) ([]Credential, er
 }
 
 const insertCredential = `-- name: InsertCredential :exec
-INSERT INTO credential (id, did, salt, hash, state, created_at, used_at, revoked_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO credential (id, did, salt, hash, state, created_at, used_at, revoked_at, kind)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type InsertCredentialParams struct {
@@ -81,6 +83,7 @@ type InsertCredentialParams struct {
 	CreatedAt micros.Time
 	UsedAt    micros.Time
 	RevokedAt micros.Time
+	Kind      string
 }
 
 func (q *Queries) InsertCredential(ctx context.Context, arg InsertCredentialParams) error {
@@ -93,16 +96,44 @@ func (q *Queries) InsertCredential(ctx context.Context, arg InsertCredentialPara
 		arg.CreatedAt,
 		arg.UsedAt,
 		arg.RevokedAt,
+		arg.Kind,
 	)
 	return err
 }
 
 const retireCredentials = `-- name: RetireCredentials :exec
-UPDATE credential SET state = 'retiring' WHERE did = $1 AND state = 'active'
+UPDATE credential SET state = 'retiring' WHERE did = $1 AND state = 'active' AND kind <> 'key'
 `
 
 func (q *Queries) RetireCredentials(ctx context.Context, did string) error {
 	_, err := q.db.ExecContext(ctx, retireCredentials, did)
+	return err
+}
+
+const reviveFactoryCredential = `-- name: ReviveFactoryCredential :execrows
+UPDATE credential SET state = 'active', revoked_at = 0, used_at = 0 WHERE did = $1 AND kind = 'factory'
+`
+
+func (q *Queries) ReviveFactoryCredential(ctx context.Context, did string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, reviveFactoryCredential, did)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const revokeAllCredentials = `-- name: RevokeAllCredentials :exec
+UPDATE credential SET state = 'revoked', revoked_at = $1
+WHERE did = $2 AND state <> 'revoked' AND kind <> 'key'
+`
+
+type RevokeAllCredentialsParams struct {
+	At  micros.Time
+	DID string
+}
+
+func (q *Queries) RevokeAllCredentials(ctx context.Context, arg RevokeAllCredentialsParams) error {
+	_, err := q.db.ExecContext(ctx, revokeAllCredentials, arg.At, arg.DID)
 	return err
 }
 

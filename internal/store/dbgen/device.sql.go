@@ -12,8 +12,32 @@ import (
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
 
+const arrangeDevice = `-- name: ArrangeDevice :execrows
+UPDATE device SET room = $1, name = $2 WHERE did = $3 AND home = $4
+`
+
+type ArrangeDeviceParams struct {
+	Room sql.NullString
+	Name string
+	DID  string
+	Home sql.NullString
+}
+
+func (q *Queries) ArrangeDevice(ctx context.Context, arg ArrangeDeviceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, arrangeDevice,
+		arg.Room,
+		arg.Name,
+		arg.DID,
+		arg.Home,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const children = `-- name: Children :many
-SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at FROM device WHERE parent = $1 ORDER BY did
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device WHERE parent = $1 ORDER BY did
 `
 
 func (q *Queries) Children(ctx context.Context, parent sql.NullString) ([]Device, error) {
@@ -38,6 +62,11 @@ func (q *Queries) Children(ctx context.Context, parent sql.NullString) ([]Device
 			&i.InfoRaw,
 			&i.InfoAt,
 			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
 		); err != nil {
 			return nil, err
 		}
@@ -74,7 +103,7 @@ func (q *Queries) DeleteReports(ctx context.Context, did string) error {
 }
 
 const device = `-- name: Device :one
-SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at FROM device WHERE did = $1
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device WHERE did = $1
 `
 
 func (q *Queries) Device(ctx context.Context, did string) (Device, error) {
@@ -93,13 +122,18 @@ func (q *Queries) Device(ctx context.Context, did string) (Device, error) {
 		&i.InfoRaw,
 		&i.InfoAt,
 		&i.CreatedAt,
+		&i.Home,
+		&i.Room,
+		&i.QuarantinedAt,
+		&i.Quarantine,
+		&i.ResetAt,
 	)
 	return i, err
 }
 
 const devices = `-- name: Devices :many
 
-SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at FROM device WHERE did > $1 ORDER BY did LIMIT $2
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device WHERE did > $1 ORDER BY did LIMIT $2
 `
 
 type DevicesParams struct {
@@ -131,6 +165,11 @@ func (q *Queries) Devices(ctx context.Context, arg DevicesParams) ([]Device, err
 			&i.InfoRaw,
 			&i.InfoAt,
 			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
 		); err != nil {
 			return nil, err
 		}
@@ -146,7 +185,7 @@ func (q *Queries) Devices(ctx context.Context, arg DevicesParams) ([]Device, err
 }
 
 const devicesOfAccount = `-- name: DevicesOfAccount :many
-SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at FROM device WHERE account = $1 AND account <> '' AND did > $2 ORDER BY did LIMIT $3
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device WHERE account = $1 AND account <> '' AND did > $2 ORDER BY did LIMIT $3
 `
 
 type DevicesOfAccountParams struct {
@@ -177,6 +216,11 @@ func (q *Queries) DevicesOfAccount(ctx context.Context, arg DevicesOfAccountPara
 			&i.InfoRaw,
 			&i.InfoAt,
 			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
 		); err != nil {
 			return nil, err
 		}
@@ -192,7 +236,7 @@ func (q *Queries) DevicesOfAccount(ctx context.Context, arg DevicesOfAccountPara
 }
 
 const devicesOfAccountAndProduct = `-- name: DevicesOfAccountAndProduct :many
-SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at FROM device
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device
 WHERE account = $1 AND account <> '' AND product_id = $2 AND did > $3
 ORDER BY did LIMIT $4
 `
@@ -231,6 +275,125 @@ func (q *Queries) DevicesOfAccountAndProduct(ctx context.Context, arg DevicesOfA
 			&i.InfoRaw,
 			&i.InfoAt,
 			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const devicesOfHome = `-- name: DevicesOfHome :many
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device WHERE home = $1 AND did > $2 ORDER BY did LIMIT $3
+`
+
+type DevicesOfHomeParams struct {
+	Home  sql.NullString
+	After string
+	Most  int32
+}
+
+func (q *Queries) DevicesOfHome(ctx context.Context, arg DevicesOfHomeParams) ([]Device, error) {
+	rows, err := q.db.QueryContext(ctx, devicesOfHome, arg.Home, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Device
+	for rows.Next() {
+		var i Device
+		if err := rows.Scan(
+			&i.DID,
+			&i.ProductID,
+			&i.SpecID,
+			&i.Account,
+			&i.Parent,
+			&i.Name,
+			&i.InfoModel,
+			&i.InfoFirmware,
+			&i.InfoHardware,
+			&i.InfoRaw,
+			&i.InfoAt,
+			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const devicesOfMember = `-- name: DevicesOfMember :many
+
+SELECT device.did, device.product_id, device.spec_id, device.account, device.parent, device.name, device.info_model, device.info_firmware, device.info_hardware, device.info_raw, device.info_at, device.created_at, device.home, device.room, device.quarantined_at, device.quarantine, device.reset_at FROM home_member JOIN device ON device.home = home_member.home
+WHERE home_member.account = $1 AND (home_member.ends_at = 0 OR home_member.ends_at > $2)
+  AND device.did > $3
+ORDER BY device.did LIMIT $4
+`
+
+type DevicesOfMemberParams struct {
+	Account string
+	At      micros.Time
+	After   string
+	Most    int32
+}
+
+// A device counts as its members' where it stands in their home, with all that
+// stands behind it.
+func (q *Queries) DevicesOfMember(ctx context.Context, arg DevicesOfMemberParams) ([]Device, error) {
+	rows, err := q.db.QueryContext(ctx, devicesOfMember,
+		arg.Account,
+		arg.At,
+		arg.After,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Device
+	for rows.Next() {
+		var i Device
+		if err := rows.Scan(
+			&i.DID,
+			&i.ProductID,
+			&i.SpecID,
+			&i.Account,
+			&i.Parent,
+			&i.Name,
+			&i.InfoModel,
+			&i.InfoFirmware,
+			&i.InfoHardware,
+			&i.InfoRaw,
+			&i.InfoAt,
+			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
 		); err != nil {
 			return nil, err
 		}
@@ -246,7 +409,7 @@ func (q *Queries) DevicesOfAccountAndProduct(ctx context.Context, arg DevicesOfA
 }
 
 const devicesOfProduct = `-- name: DevicesOfProduct :many
-SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at FROM device WHERE product_id = $1 AND did > $2 ORDER BY did LIMIT $3
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device WHERE product_id = $1 AND did > $2 ORDER BY did LIMIT $3
 `
 
 type DevicesOfProductParams struct {
@@ -277,6 +440,11 @@ func (q *Queries) DevicesOfProduct(ctx context.Context, arg DevicesOfProductPara
 			&i.InfoRaw,
 			&i.InfoAt,
 			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
 		); err != nil {
 			return nil, err
 		}
@@ -293,8 +461,8 @@ func (q *Queries) DevicesOfProduct(ctx context.Context, arg DevicesOfProductPara
 
 const insertDevice = `-- name: InsertDevice :exec
 INSERT INTO device (did, product_id, spec_id, account, parent, name,
-                    info_model, info_firmware, info_hardware, info_raw, info_at, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 `
 
 type InsertDeviceParams struct {
@@ -310,6 +478,7 @@ type InsertDeviceParams struct {
 	InfoRaw      string
 	InfoAt       micros.Time
 	CreatedAt    micros.Time
+	Home         sql.NullString
 }
 
 func (q *Queries) InsertDevice(ctx context.Context, arg InsertDeviceParams) error {
@@ -326,8 +495,21 @@ func (q *Queries) InsertDevice(ctx context.Context, arg InsertDeviceParams) erro
 		arg.InfoRaw,
 		arg.InfoAt,
 		arg.CreatedAt,
+		arg.Home,
 	)
 	return err
+}
+
+const liftQuarantine = `-- name: LiftQuarantine :execrows
+UPDATE device SET quarantined_at = 0, quarantine = '' WHERE did = $1 AND quarantined_at <> 0
+`
+
+func (q *Queries) LiftQuarantine(ctx context.Context, did string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, liftQuarantine, did)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const lockDevice = `-- name: LockDevice :execrows
@@ -343,6 +525,133 @@ func (q *Queries) LockDevice(ctx context.Context, did string) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const noteReset = `-- name: NoteReset :execrows
+UPDATE device SET reset_at = $1 WHERE did = $2 AND reset_at < $3
+`
+
+type NoteResetParams struct {
+	At     micros.Time
+	DID    string
+	Before micros.Time
+}
+
+func (q *Queries) NoteReset(ctx context.Context, arg NoteResetParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, noteReset, arg.At, arg.DID, arg.Before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const placeChildren = `-- name: PlaceChildren :exec
+UPDATE device SET home = $1, room = NULL WHERE parent = $2
+`
+
+type PlaceChildrenParams struct {
+	Home sql.NullString
+	DID  sql.NullString
+}
+
+func (q *Queries) PlaceChildren(ctx context.Context, arg PlaceChildrenParams) error {
+	_, err := q.db.ExecContext(ctx, placeChildren, arg.Home, arg.DID)
+	return err
+}
+
+const placeDevice = `-- name: PlaceDevice :execrows
+UPDATE device SET home = $1, room = $2, name = $3
+WHERE did = $4 AND parent IS NULL AND home IS NOT DISTINCT FROM $5
+`
+
+type PlaceDeviceParams struct {
+	Home sql.NullString
+	Room sql.NullString
+	Name string
+	DID  string
+	Was  sql.NullString
+}
+
+func (q *Queries) PlaceDevice(ctx context.Context, arg PlaceDeviceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, placeDevice,
+		arg.Home,
+		arg.Room,
+		arg.Name,
+		arg.DID,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const quarantineDevice = `-- name: QuarantineDevice :execrows
+UPDATE device SET quarantined_at = $1, quarantine = $2 WHERE did = $3 AND quarantined_at = 0
+`
+
+type QuarantineDeviceParams struct {
+	At     micros.Time
+	Reason string
+	DID    string
+}
+
+func (q *Queries) QuarantineDevice(ctx context.Context, arg QuarantineDeviceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, quarantineDevice, arg.At, arg.Reason, arg.DID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const quarantinedDevices = `-- name: QuarantinedDevices :many
+SELECT did, product_id, spec_id, account, parent, name, info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home, room, quarantined_at, quarantine, reset_at FROM device WHERE quarantined_at <> 0 AND did > $1 ORDER BY did LIMIT $2
+`
+
+type QuarantinedDevicesParams struct {
+	After string
+	Most  int32
+}
+
+func (q *Queries) QuarantinedDevices(ctx context.Context, arg QuarantinedDevicesParams) ([]Device, error) {
+	rows, err := q.db.QueryContext(ctx, quarantinedDevices, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Device
+	for rows.Next() {
+		var i Device
+		if err := rows.Scan(
+			&i.DID,
+			&i.ProductID,
+			&i.SpecID,
+			&i.Account,
+			&i.Parent,
+			&i.Name,
+			&i.InfoModel,
+			&i.InfoFirmware,
+			&i.InfoHardware,
+			&i.InfoRaw,
+			&i.InfoAt,
+			&i.CreatedAt,
+			&i.Home,
+			&i.Room,
+			&i.QuarantinedAt,
+			&i.Quarantine,
+			&i.ResetAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setDeviceInfo = `-- name: SetDeviceInfo :execrows
@@ -409,4 +718,20 @@ func (q *Queries) SetDeviceSpec(ctx context.Context, arg SetDeviceSpecParams) (i
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const takeDevicesOut = `-- name: TakeDevicesOut :exec
+UPDATE device SET home = NULL, room = NULL
+WHERE device.home = $1
+  AND (device.account = $2 OR device.parent IN (SELECT p.did FROM device AS p WHERE p.home = $1 AND p.account = $2))
+`
+
+type TakeDevicesOutParams struct {
+	Home    sql.NullString
+	Account string
+}
+
+func (q *Queries) TakeDevicesOut(ctx context.Context, arg TakeDevicesOutParams) error {
+	_, err := q.db.ExecContext(ctx, takeDevicesOut, arg.Home, arg.Account)
+	return err
 }

@@ -167,6 +167,7 @@ type Credential struct {
 	CreatedAt micros.Time
 	UsedAt    micros.Time
 	RevokedAt micros.Time
+	Kind      string
 }
 
 type Desired struct {
@@ -183,18 +184,23 @@ type Desired struct {
 }
 
 type Device struct {
-	DID          string
-	ProductID    string
-	SpecID       string
-	Account      string
-	Parent       sql.NullString
-	Name         string
-	InfoModel    string
-	InfoFirmware string
-	InfoHardware string
-	InfoRaw      string
-	InfoAt       micros.Time
-	CreatedAt    micros.Time
+	DID           string
+	ProductID     string
+	SpecID        string
+	Account       string
+	Parent        sql.NullString
+	Name          string
+	InfoModel     string
+	InfoFirmware  string
+	InfoHardware  string
+	InfoRaw       string
+	InfoAt        micros.Time
+	CreatedAt     micros.Time
+	Home          sql.NullString
+	Room          sql.NullString
+	QuarantinedAt micros.Time
+	Quarantine    string
+	ResetAt       micros.Time
 }
 
 type Document struct {
@@ -208,6 +214,57 @@ type Document struct {
 	SHA256     string
 	ByAccount  string
 	At         micros.Time
+}
+
+type FieldCount struct {
+	Product  string
+	Firmware string
+	Rule     string
+	Day      micros.Time
+	Devices  int64
+	Events   int64
+}
+
+type FieldDevice struct {
+	DID      string
+	Rule     string
+	Product  string
+	Firmware string
+	Day      micros.Time
+	SIID     int
+	IID      int
+	Count    int64
+	LastAt   micros.Time
+	Last     []byte
+}
+
+type Home struct {
+	ID        string
+	Name      string
+	Discovery bool
+	CreatedAt micros.Time
+}
+
+type HomeLink struct {
+	ID        string
+	Home      string
+	Role      string
+	EndsAt    micros.Time
+	Hash      []byte
+	CreatedBy string
+	CreatedAt micros.Time
+	ExpiresAt micros.Time
+	UsedAt    micros.Time
+	UsedBy    string
+	RevokedAt micros.Time
+}
+
+type HomeMember struct {
+	Home      string
+	Account   string
+	Role      string
+	EndsAt    micros.Time
+	CreatedAt micros.Time
 }
 
 type Invitation struct {
@@ -330,6 +387,22 @@ type Payment struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	CapturedAt  micros.Time
+	AskAt       micros.Time
+	Flag        string
+}
+
+type PaymentEvent struct {
+	ID         string
+	Provider   string
+	EventID    string
+	Name       string
+	Body       string
+	State      string
+	Attempts   int
+	LastError  string
+	ReceivedAt micros.Time
+	WakeAt     micros.Time
+	AppliedAt  micros.Time
 }
 
 type Presence struct {
@@ -367,6 +440,16 @@ type Refund struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	ProcessedAt micros.Time
+	WakeAt      micros.Time
+	Try         int
+	ByHand      bool
+}
+
+type RefundRun struct {
+	Campaign  string
+	Reason    string
+	StartedAt micros.Time
+	QueuedAt  micros.Time
 }
 
 type ReviewClaim struct {
@@ -384,6 +467,13 @@ type ReviewEntry struct {
 	Author     string
 	At         micros.Time
 	Body       string
+}
+
+type Room struct {
+	ID        string
+	Home      string
+	Name      string
+	CreatedAt micros.Time
 }
 
 type Run struct {
@@ -486,6 +576,7 @@ type Token struct {
 	ExpiresAt micros.Time
 	RevokedAt micros.Time
 	UsedAt    micros.Time
+	Home      string
 }
 
 type Twin struct {

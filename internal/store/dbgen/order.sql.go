@@ -99,8 +99,8 @@ func (q *Queries) FirstWaiting(ctx context.Context, arg FirstWaitingParams) ([]W
 }
 
 const insertPayment = `-- name: InsertPayment :exec
-INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at, ask_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 `
 
 type InsertPaymentParams struct {
@@ -122,6 +122,7 @@ type InsertPaymentParams struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	CapturedAt  micros.Time
+	AskAt       micros.Time
 }
 
 func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) error {
@@ -144,6 +145,7 @@ func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) er
 		arg.CreatedAt,
 		arg.ChangedAt,
 		arg.CapturedAt,
+		arg.AskAt,
 	)
 	return err
 }
@@ -327,13 +329,17 @@ func (q *Queries) OrdersOfCampaign(ctx context.Context, arg OrdersOfCampaignPara
 }
 
 const overdueOrders = `-- name: OverdueOrders :many
+
 SELECT id, campaign FROM campaign_order
-WHERE state = 'reserved' AND pay_until_at <= $1 ORDER BY pay_until_at LIMIT $2
+WHERE state = 'reserved' AND pay_until_at <= $1 AND (pay_until_at <= $2 OR NOT EXISTS (
+    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at))
+ORDER BY pay_until_at LIMIT $3
 `
 
 type OverdueOrdersParams struct {
-	At   micros.Time
-	Most int32
+	At      micros.Time
+	GraceAt micros.Time
+	Most    int32
 }
 
 type OverdueOrdersRow struct {
@@ -341,8 +347,10 @@ type OverdueOrdersRow struct {
 	Campaign string
 }
 
+// An order whose attempt to pay ends with its window waits until the provider was
+// asked about it, but not longer than until the grace has passed.
 func (q *Queries) OverdueOrders(ctx context.Context, arg OverdueOrdersParams) ([]OverdueOrdersRow, error) {
-	rows, err := q.db.QueryContext(ctx, overdueOrders, arg.At, arg.Most)
+	rows, err := q.db.QueryContext(ctx, overdueOrders, arg.At, arg.GraceAt, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -365,7 +373,7 @@ func (q *Queries) OverdueOrders(ctx context.Context, arg OverdueOrdersParams) ([
 }
 
 const payment = `-- name: Payment :one
-SELECT id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at FROM payment WHERE id = $1
+SELECT id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at, ask_at, flag FROM payment WHERE id = $1
 `
 
 func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
@@ -390,12 +398,14 @@ func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
 		&i.CreatedAt,
 		&i.ChangedAt,
 		&i.CapturedAt,
+		&i.AskAt,
+		&i.Flag,
 	)
 	return i, err
 }
 
 const refund = `-- name: Refund :one
-SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at FROM refund WHERE id = $1
+SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand FROM refund WHERE id = $1
 `
 
 func (q *Queries) Refund(ctx context.Context, id string) (Refund, error) {
@@ -419,6 +429,9 @@ func (q *Queries) Refund(ctx context.Context, id string) (Refund, error) {
 		&i.CreatedAt,
 		&i.ChangedAt,
 		&i.ProcessedAt,
+		&i.WakeAt,
+		&i.Try,
+		&i.ByHand,
 	)
 	return i, err
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const insertToken = `-- name: InsertToken :exec
-INSERT INTO token (id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO token (id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at, home)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type InsertTokenParams struct {
@@ -26,6 +26,7 @@ type InsertTokenParams struct {
 	ExpiresAt micros.Time
 	RevokedAt micros.Time
 	UsedAt    micros.Time
+	Home      string
 }
 
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error {
@@ -39,6 +40,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 		arg.ExpiresAt,
 		arg.RevokedAt,
 		arg.UsedAt,
+		arg.Home,
 	)
 	return err
 }
@@ -77,7 +79,7 @@ func (q *Queries) RevokeToken(ctx context.Context, arg RevokeTokenParams) (int64
 }
 
 const token = `-- name: Token :one
-SELECT id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at FROM token WHERE id = $1
+SELECT id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at, home FROM token WHERE id = $1
 `
 
 func (q *Queries) Token(ctx context.Context, id string) (Token, error) {
@@ -93,12 +95,13 @@ func (q *Queries) Token(ctx context.Context, id string) (Token, error) {
 		&i.ExpiresAt,
 		&i.RevokedAt,
 		&i.UsedAt,
+		&i.Home,
 	)
 	return i, err
 }
 
 const tokens = `-- name: Tokens :many
-SELECT id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at FROM token WHERE account = $1 ORDER BY id
+SELECT id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at, home FROM token WHERE account = $1 ORDER BY id
 `
 
 func (q *Queries) Tokens(ctx context.Context, account string) ([]Token, error) {
@@ -120,6 +123,7 @@ func (q *Queries) Tokens(ctx context.Context, account string) ([]Token, error) {
 			&i.ExpiresAt,
 			&i.RevokedAt,
 			&i.UsedAt,
+			&i.Home,
 		); err != nil {
 			return nil, err
 		}

@@ -1,7 +1,7 @@
 -- name: InsertDevice :exec
 INSERT INTO device (did, product_id, spec_id, account, parent, name,
-                    info_model, info_firmware, info_hardware, info_raw, info_at, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+                    info_model, info_firmware, info_hardware, info_raw, info_at, created_at, home)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: Device :one
 SELECT * FROM device WHERE did = $1;
@@ -31,6 +31,45 @@ UPDATE device SET spec_id = sqlc.arg(spec_id) WHERE did = sqlc.arg(did);
 
 -- name: SetDeviceOwner :execrows
 UPDATE device SET account = sqlc.arg(account), name = sqlc.arg(name) WHERE did = sqlc.arg(did);
+
+-- A device counts as its members' where it stands in their home, with all that
+-- stands behind it.
+
+-- name: DevicesOfMember :many
+SELECT device.* FROM home_member JOIN device ON device.home = home_member.home
+WHERE home_member.account = sqlc.arg(account) AND (home_member.ends_at = 0 OR home_member.ends_at > sqlc.arg(at))
+  AND device.did > sqlc.arg(after)
+ORDER BY device.did LIMIT sqlc.arg(most);
+
+-- name: DevicesOfHome :many
+SELECT * FROM device WHERE home = $1 AND did > sqlc.arg(after) ORDER BY did LIMIT sqlc.arg(most);
+
+-- name: PlaceDevice :execrows
+UPDATE device SET home = sqlc.arg(home), room = sqlc.arg(room), name = sqlc.arg(name)
+WHERE did = sqlc.arg(did) AND parent IS NULL AND home IS NOT DISTINCT FROM sqlc.arg(was);
+
+-- name: PlaceChildren :exec
+UPDATE device SET home = sqlc.arg(home), room = NULL WHERE parent = sqlc.arg(did);
+
+-- name: ArrangeDevice :execrows
+UPDATE device SET room = sqlc.arg(room), name = sqlc.arg(name) WHERE did = sqlc.arg(did) AND home = sqlc.arg(home);
+
+-- name: TakeDevicesOut :exec
+UPDATE device SET home = NULL, room = NULL
+WHERE device.home = sqlc.arg(home)
+  AND (device.account = sqlc.arg(account) OR device.parent IN (SELECT p.did FROM device AS p WHERE p.home = sqlc.arg(home) AND p.account = sqlc.arg(account)));
+
+-- name: QuarantineDevice :execrows
+UPDATE device SET quarantined_at = sqlc.arg(at), quarantine = sqlc.arg(reason) WHERE did = sqlc.arg(did) AND quarantined_at = 0;
+
+-- name: LiftQuarantine :execrows
+UPDATE device SET quarantined_at = 0, quarantine = '' WHERE did = sqlc.arg(did) AND quarantined_at <> 0;
+
+-- name: QuarantinedDevices :many
+SELECT * FROM device WHERE quarantined_at <> 0 AND did > sqlc.arg(after) ORDER BY did LIMIT sqlc.arg(most);
+
+-- name: NoteReset :execrows
+UPDATE device SET reset_at = sqlc.arg(at) WHERE did = sqlc.arg(did) AND reset_at < sqlc.arg(before);
 
 -- name: SetDeviceInfo :execrows
 UPDATE device

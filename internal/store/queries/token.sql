@@ -1,6 +1,6 @@
 -- name: InsertToken :exec
-INSERT INTO token (id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+INSERT INTO token (id, account, name, scopes, hash, created_at, expires_at, revoked_at, used_at, home)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- name: Token :one
 SELECT * FROM token WHERE id = $1;

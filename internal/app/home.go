@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/homes"
+)
+
+// recheckEvery is how long a lost event may leave somebody with a subscription
+// that is no longer his.
+const recheckEvery = time.Minute
+
+func (a *App) startHomes(context.Context) error {
+	a.homes = homes.New(homes.Options{Store: a.db.Homes(), Log: a.log.With("part", "homes")})
+	return nil
+}
+
+func (a *App) registerHomes() {
+	a.jobs.Register(homes.GuestEndJob, func(ctx context.Context, j jobs.Job) error {
+		var stay homes.Stay
+		if err := json.Unmarshal(j.Payload, &stay); err != nil {
+			return fmt.Errorf("payload of %s: %w", j.Kind, err)
+		}
+		return a.homes.EndStay(ctx, stay)
+	})
+}
+
+// startRights takes from live sessions what a change in a home took from their
+// accounts, whichever node it was made on.
+func (a *App) startRights(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	sub, err := a.bus.Subscribe(registry.HomeSubjects, func(m bus.Message) { a.onHome(ctx, m) })
+	if err != nil {
+		cancel()
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(recheckEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				a.broker.Recheck(ctx, "", "")
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	a.onStop("rights", func(context.Context) error {
+		_ = sub.Unsubscribe() // the bus itself closes next
+		cancel()
+		<-ended
+		return nil
+	})
+	return nil
+}
+
+func (a *App) onHome(ctx context.Context, m bus.Message) {
+	a.homes.OnEvent(m)
+	var e registry.HomeEvent
+	if json.Unmarshal(m.Data, &e) != nil { // the homes have logged it
+		return
+	}
+	switch e.What {
+	case registry.HomeMembers, registry.HomeDevices, registry.HomeRemoved:
+		a.broker.Recheck(ctx, e.Account, e.DID)
+	}
+}
