@@ -101,7 +101,7 @@ func (v *Visit) people(accounts ...string) Names {
 // begin leads to the visitor's organisation, or to founding one.
 func (s *Startups) begin(v *Visit) error {
 	if len(v.Actor.Orgs) == 0 {
-		return v.Go("/account/organisation")
+		return v.Go("/account/organisations")
 	}
 	return v.Go("/orgs/" + v.Actor.Orgs[0].Org)
 }

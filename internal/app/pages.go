@@ -20,7 +20,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 	pages.Mount(
 		r,
 		a.certs.pages,
-		web.NewPeople(web.PeopleOptions{Auth: a.auth, OpenID: a.openID != nil, Demo: a.demoPeople()}),
+		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
 		web.NewStartups(web.StartupsOptions{
 			Auth: a.auth, Registry: a.registry, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory,
 			Webhooks: a.webhooks, Blobs: a.blobs, Bus: a.bus, Holders: a.db.Programme(), Audit: a.db.Audit(), URL: a.cfg.PublicURL,
