@@ -139,8 +139,6 @@ func (a *App) startJobs(context.Context) error {
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
 	a.registerHomes()
 	a.registerCampaigns()
-	a.registerCampaigns()
-	a.registerHomes()
 	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err
