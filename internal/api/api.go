@@ -60,6 +60,7 @@ type Config struct {
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
 	Desk      *campaigns.Desk // where campaigns are written, reviewed and read; none when nil
+	Progress  *Progress       // of campaigns; with a Desk
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -98,6 +99,7 @@ type API struct {
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
+	entrance     http.Handler // the router, with what is answered ahead of it
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -211,14 +213,20 @@ func New(c Config) *API {
 			a.mountCampaigns()
 			a.mountCampaignWriting()
 			a.mountCampaignReview()
+			a.documentProgress()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)
+	a.entrance = a.router
+	if c.Progress != nil {
+		a.mountProgress(c.Progress)
+		a.entrance = c.Progress.Ahead(a.router)
+	}
 	return a
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.entrance.ServeHTTP(w, r) }

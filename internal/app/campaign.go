@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/notice"
@@ -27,6 +28,11 @@ func (a *App) startCampaigns(context.Context) error {
 	a.desk = campaigns.NewDesk(campaigns.DeskOptions{
 		Store: a.db.Campaigns(), Gate: a.certs.gate, Expire: a.book.Expire, Log: a.log.With("part", "campaigns"),
 	})
+	a.board = campaigns.NewBoard(campaigns.BoardOptions{Store: a.db.Campaigns(), Encode: api.EncodeProgress, Log: a.log.With("part", "campaigns")})
+	a.progress = api.NewProgress(a.board, a.metrics.observe)
+	if err := a.board.Listen(a.bus); err != nil {
+		return err
+	}
 	return a.watchGate()
 }
 
