@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/notice"
@@ -26,6 +27,11 @@ func (a *App) startCampaigns(context.Context) error {
 	})
 	a.onStop("orders", a.book.Stop)
 	a.desk = a.deskAt(time.Now)
+	a.board = campaigns.NewBoard(campaigns.BoardOptions{Store: a.db.Campaigns(), Encode: api.EncodeProgress, Log: a.log.With("part", "campaigns")})
+	a.progress = api.NewProgress(a.board, a.metrics.observe)
+	if err := a.board.Listen(a.bus); err != nil {
+		return err
+	}
 	return a.watchGate()
 }
 
