@@ -383,7 +383,7 @@ func (s campaignStore) EachOrder(ctx context.Context, campaign string, fn func(c
 }
 
 func (s campaignStore) OverdueOrders(ctx context.Context, at time.Time, limit int) ([]campaigns.Expire, error) {
-	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), GraceAt: micros.Of(at.Add(-campaigns.AskGrace)), Most: most(limit)})
+	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), GraceAt: micros.Of(at.Add(-campaigns.AskGrace)), Grace: campaigns.AskGrace.Microseconds(), Most: most(limit)})
 	return list(rows, func(r dbgen.OverdueOrdersRow) campaigns.Expire {
 		return campaigns.Expire{Campaign: r.Campaign, OrderID: r.ID}
 	}), s.wrap(ctx, err, "orders overdue at %s", at.Format(time.RFC3339))

@@ -332,13 +332,14 @@ const overdueOrders = `-- name: OverdueOrders :many
 
 SELECT id, campaign FROM campaign_order
 WHERE state = 'reserved' AND pay_until_at <= $1 AND (pay_until_at <= $2 OR NOT EXISTS (
-    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at))
-ORDER BY pay_until_at LIMIT $3
+    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at + CAST($3 AS BIGINT)))
+ORDER BY pay_until_at LIMIT $4
 `
 
 type OverdueOrdersParams struct {
 	At      micros.Time
 	GraceAt micros.Time
+	Grace   int64
 	Most    int32
 }
 
@@ -347,10 +348,16 @@ type OverdueOrdersRow struct {
 	Campaign string
 }
 
-// An order whose attempt to pay ends with its window waits until the provider was
-// asked about it, but not longer than until the grace has passed.
+// An order whose attempt to pay ends with its window waits until the provider has
+// said what became of it, but not longer than for the grace: after an answer the
+// next question is further away.
 func (q *Queries) OverdueOrders(ctx context.Context, arg OverdueOrdersParams) ([]OverdueOrdersRow, error) {
-	rows, err := q.db.QueryContext(ctx, overdueOrders, arg.At, arg.GraceAt, arg.Most)
+	rows, err := q.db.QueryContext(ctx, overdueOrders,
+		arg.At,
+		arg.GraceAt,
+		arg.Grace,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
