@@ -46,7 +46,9 @@ var paymentCases = []conformanceCase{
 		s.pass(campaigns.PayWindow) // nobody told anything
 		must(t, s.pay.EndPayWindows(ctx, s.now()))
 		s.state(o, campaigns.OrderPaid)
-		s.deliver() // late events change nothing
+		s.events()
+		must(t, s.psp.SendAgain(ctx, p.ProviderRef))
+		s.deliver() // late, it changes nothing
 		s.counts("0 1 0 1 0")
 		s.agrees()
 	}},
