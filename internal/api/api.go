@@ -59,8 +59,9 @@ type Config struct {
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
-	Payments  *campaigns.Payments // without them nothing is paid
-	Desk      *campaigns.Desk     // where campaigns are written, reviewed and read; none when nil
+	Payments  *campaigns.Payments   // without them nothing is paid
+	Fulfil    *campaigns.Fulfilment // without it nothing is shipped
+	Desk      *campaigns.Desk       // where campaigns are written, reviewed and read; none when nil
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -99,6 +100,7 @@ type API struct {
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	payments     *campaigns.Payments
+	fulfil       *campaigns.Fulfilment
 	desk         *campaigns.Desk
 
 	ready   func(ctx context.Context) map[string]error
@@ -127,6 +129,7 @@ func New(c Config) *API {
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		payments:     c.Payments,
+		fulfil:       c.Fulfil,
 		desk:         c.Desk,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
@@ -216,6 +219,11 @@ func New(c Config) *API {
 		if a.payments != nil {
 			a.mountPayments()
 			a.mountRefunds()
+		}
+		if a.fulfil != nil {
+			a.mountShipments()
+			a.mountSold(r)
+			a.mountPayouts()
 		}
 		if a.desk != nil {
 			a.mountCampaigns()

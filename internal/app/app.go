@@ -48,6 +48,7 @@ type App struct {
 	desk      *campaigns.Desk
 	payments  campaigns.Provider
 	pay       *campaigns.Payments
+	fulfil    *campaigns.Fulfilment
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner

@@ -16,6 +16,7 @@ import (
 const (
 	jobPayWindows  = "campaigns.pay-windows"
 	jobForgetInbox = "campaigns.forget-events"
+	jobFulfil      = "campaigns.fulfil"
 	jobAudit       = "campaigns.audit"
 	jobCampaigns   = "campaigns.tick"
 )

@@ -67,6 +67,7 @@ func (a *App) startHTTP(context.Context) error {
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Payments:  a.pay,
+		Fulfil:    a.fulfil,
 		Desk:      a.desk,
 		Blobs:     a.blobs,
 		Programme: a.programme,

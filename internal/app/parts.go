@@ -128,6 +128,7 @@ func (a *App) startJobs(context.Context) error {
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
 		{jobPayWindows, 5 * time.Second, a.pay.EndPayWindows},
 		{jobForgetInbox, time.Hour, a.pay.Forget},
+		{jobFulfil, time.Minute, a.fulfil.Tick},
 		{jobCampaigns, 30 * time.Second, a.desk.Tick},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
 	} {

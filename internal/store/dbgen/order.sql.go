@@ -12,18 +12,19 @@ import (
 )
 
 const campaignFacts = `-- name: CampaignFacts :one
-SELECT org, number FROM campaign WHERE id = $1
+SELECT org, number, product_id FROM campaign WHERE id = $1
 `
 
 type CampaignFactsRow struct {
-	Org    string
-	Number int64
+	Org       string
+	Number    int64
+	ProductID string
 }
 
 func (q *Queries) CampaignFacts(ctx context.Context, id string) (CampaignFactsRow, error) {
 	row := q.db.QueryRowContext(ctx, campaignFacts, id)
 	var i CampaignFactsRow
-	err := row.Scan(&i.Org, &i.Number)
+	err := row.Scan(&i.Org, &i.Number, &i.ProductID)
 	return i, err
 }
 
@@ -201,7 +202,7 @@ func (q *Queries) LockCounter(ctx context.Context, arg LockCounterParams) (Campa
 }
 
 const order = `-- name: Order :one
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE id = $1
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE id = $1
 `
 
 func (q *Queries) Order(ctx context.Context, id string) (CampaignOrder, error) {
@@ -224,12 +225,14 @@ func (q *Queries) Order(ctx context.Context, id string) (CampaignOrder, error) {
 		&i.PayUntilAt,
 		&i.PaidAt,
 		&i.ChangedAt,
+		&i.Returned,
+		&i.MissedAt,
 	)
 	return i, err
 }
 
 const ordersOfBacker = `-- name: OrdersOfBacker :many
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE backer = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE backer = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type OrdersOfBackerParams struct {
@@ -264,6 +267,8 @@ func (q *Queries) OrdersOfBacker(ctx context.Context, arg OrdersOfBackerParams) 
 			&i.PayUntilAt,
 			&i.PaidAt,
 			&i.ChangedAt,
+			&i.Returned,
+			&i.MissedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -279,7 +284,7 @@ func (q *Queries) OrdersOfBacker(ctx context.Context, arg OrdersOfBackerParams) 
 }
 
 const ordersOfCampaign = `-- name: OrdersOfCampaign :many
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE campaign = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE campaign = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type OrdersOfCampaignParams struct {
@@ -314,6 +319,8 @@ func (q *Queries) OrdersOfCampaign(ctx context.Context, arg OrdersOfCampaignPara
 			&i.PayUntilAt,
 			&i.PaidAt,
 			&i.ChangedAt,
+			&i.Returned,
+			&i.MissedAt,
 		); err != nil {
 			return nil, err
 		}

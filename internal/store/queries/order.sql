@@ -21,7 +21,7 @@ WHERE campaign = sqlc.arg(campaign) AND changes = sqlc.arg(changes)
 UPDATE variant_counter SET reserved = $2, paid = $3, cancelled = $4, waiting = $5 WHERE variant = $1;
 
 -- name: CampaignFacts :one
-SELECT org, number FROM campaign WHERE id = $1;
+SELECT org, number, product_id FROM campaign WHERE id = $1;
 
 -- name: FirstWaiting :many
 SELECT * FROM waiting WHERE campaign = sqlc.arg(campaign) AND state = 'waits' ORDER BY id LIMIT sqlc.arg(most);
