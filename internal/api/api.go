@@ -59,9 +59,10 @@ type Config struct {
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
-	Desk      *campaigns.Desk     // where campaigns are written, reviewed and read; none when nil
-	Payments  *campaigns.Payments // without them nothing is paid
-	Progress  *Progress           // of campaigns; with a Desk
+	Desk      *campaigns.Desk       // where campaigns are written, reviewed and read; none when nil
+	Payments  *campaigns.Payments   // without them nothing is paid
+	Fulfil    *campaigns.Fulfilment // without it nothing is shipped
+	Progress  *Progress             // of campaigns; with a Desk
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -101,6 +102,7 @@ type API struct {
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
 	payments     *campaigns.Payments
+	fulfil       *campaigns.Fulfilment
 	entrance     http.Handler // the router, with what is answered ahead of it
 
 	ready   func(ctx context.Context) map[string]error
@@ -130,6 +132,7 @@ func New(c Config) *API {
 		campaigns:    c.Campaigns,
 		desk:         c.Desk,
 		payments:     c.Payments,
+		fulfil:       c.Fulfil,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -224,6 +227,11 @@ func New(c Config) *API {
 		if a.payments != nil {
 			a.mountPayments()
 			a.mountRefunds()
+		}
+		if a.fulfil != nil {
+			a.mountShipments()
+			a.mountSold(r)
+			a.mountPayouts()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()

@@ -51,6 +51,7 @@ type App struct {
 	progress  *api.Progress
 	payments  campaigns.Provider
 	pay       *campaigns.Payments
+	fulfil    *campaigns.Fulfilment
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner

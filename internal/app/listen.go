@@ -68,6 +68,7 @@ func (a *App) startHTTP(context.Context) error {
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,
 		Payments:  a.pay,
+		Fulfil:    a.fulfil,
 		Progress:  a.progress,
 		Blobs:     a.blobs,
 		Programme: a.programme,

@@ -129,6 +129,7 @@ func (a *App) startJobs(context.Context) error {
 		{jobCampaigns, 30 * time.Second, a.desk.Tick},
 		{jobPayWindows, 5 * time.Second, a.endPayWindows},
 		{jobForgetInbox, time.Hour, a.pay.Forget},
+		{jobFulfil, time.Minute, a.fulfil.Tick},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })

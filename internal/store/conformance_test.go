@@ -50,6 +50,8 @@ func TestConformance(t *testing.T) {
 		{"desk of campaigns", deskCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
+		{"payments", paymentCases},
+		{"refunds", refundCases},
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},

@@ -117,6 +117,8 @@ type CampaignOrder struct {
 	PayUntilAt micros.Time
 	PaidAt     micros.Time
 	ChangedAt  micros.Time
+	Returned   int64
+	MissedAt   micros.Time
 }
 
 type CampaignText struct {
@@ -405,6 +407,21 @@ type PaymentEvent struct {
 	AppliedAt  micros.Time
 }
 
+type Payout struct {
+	ID         string
+	Campaign   string
+	Earned     int64
+	Costs      int64
+	Fee        int64
+	Payable    int64
+	State      string
+	ProposedBy string
+	EndedBy    string
+	BankRef    string
+	CreatedAt  micros.Time
+	EndedAt    micros.Time
+}
+
 type Presence struct {
 	DID    string
 	Online bool
@@ -533,6 +550,21 @@ type Session struct {
 	ExpiresAt micros.Time
 	Address   string
 	Agent     string
+}
+
+type Shipment struct {
+	ID          string
+	OrderID     string
+	Campaign    string
+	Units       int64
+	Carrier     string
+	Tracking    string
+	Serials     string
+	State       string
+	CreatedAt   micros.Time
+	HandedAt    micros.Time
+	DeliveredAt micros.Time
+	ChangedAt   micros.Time
 }
 
 type SigningKey struct {
