@@ -391,6 +391,21 @@ type ReviewEntry struct {
 	Body       string
 }
 
+type RolloutDevice struct {
+	Rollout   string
+	DID       string
+	State     string
+	Cohort    int
+	Attempt   int
+	Refusals  int
+	DueAt     micros.Time
+	OfferedAt micros.Time
+	Token     string
+	Progress  int
+	Reason    string
+	Before    string
+}
+
 type Run struct {
 	ID         string
 	Submission string
