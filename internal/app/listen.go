@@ -92,6 +92,8 @@ func (a *App) startHTTP(context.Context) error {
 		Life:         a.certs.life,
 		Regulatory:   a.certs.regulatory,
 		Certificates: a.db.Programme(),
+		Health:       a.fleet.health,
+		Firmware:     a.fleet.firmware,
 
 		Version: a.cfg.Version,
 		Observe: a.metrics.observe,

@@ -486,6 +486,21 @@ type ReviewEntry struct {
 	Body       string
 }
 
+type RolloutDevice struct {
+	Rollout   string
+	DID       string
+	State     string
+	Cohort    int
+	Attempt   int
+	Refusals  int
+	DueAt     micros.Time
+	OfferedAt micros.Time
+	Token     string
+	Progress  int
+	Reason    string
+	Before    string
+}
+
 type Room struct {
 	ID        string
 	Home      string
