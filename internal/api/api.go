@@ -213,6 +213,7 @@ func New(c Config) *API {
 			a.mountCampaigns()
 			a.mountCampaignWriting()
 			a.mountCampaignReview()
+			a.mountCampaignTalk()
 			a.documentProgress()
 		}
 		a.mountWebhooks()
