@@ -129,7 +129,7 @@ func (c *Cancel) giveBack(d *decision, o *OrderRow, units int64) {
 func (d *decision) refund(id string, p *PaymentRow, o *OrderRow, kind RefundKind, units, amount int64, reason string) *RefundRow {
 	r := &RefundRow{changed: true, Refund: Refund{
 		ID: id, PaymentID: p.ID, OrderID: o.ID, Campaign: o.Campaign, Kind: kind, Units: units, Amount: amount, Currency: p.Currency,
-		Reason: reason, State: RefundQueued, CreatedAt: d.at, ChangedAt: d.at,
+		Reason: reason, State: RefundQueued, Try: 1, CreatedAt: d.at, ChangedAt: d.at, WakeAt: d.at,
 	}}
 	d.s.Refunds[id] = r
 	if kind == RefundFull || kind == RefundPartial {

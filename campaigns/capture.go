@@ -2,6 +2,7 @@ package campaigns
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/proofmark/proofmark/registry"
 )
@@ -54,7 +55,7 @@ func (c *Capture) decide(d *decision) {
 	}
 	if p.State == PaymentCaptured { // paid twice: the second one gets a row of its own
 		spare := p.Payment
-		spare.ID, spare.CreatedAt, spare.ProviderRef = c.SpareID, d.at, ""
+		spare.ID, spare.CreatedAt, spare.ProviderRef, spare.Flag = c.SpareID, d.at, "", ""
 		p = &PaymentRow{Payment: spare}
 		d.s.Payments[spare.ID] = p
 	}
@@ -65,7 +66,10 @@ func (c *Capture) decide(d *decision) {
 func (c *Capture) take(d *decision, o *OrderRow, p *PaymentRow) {
 	got := &c.Captured
 	p.State, p.PaymentRef, p.Method, p.Hint, p.Failure = PaymentCaptured, got.Ref, got.Method, got.Hint, ""
-	p.Amount, p.Fee, p.CapturedAt, p.ChangedAt, p.changed = got.Amount, got.Fee, d.at, d.at, true
+	if got.Amount != p.Amount {
+		p.Flag = fmt.Sprintf("%d were captured where %d were asked for", got.Amount, p.Amount)
+	}
+	p.Amount, p.Fee, p.CapturedAt, p.ChangedAt, p.AskAt, p.changed = got.Amount, got.Fee, d.at, d.at, time.Time{}, true
 	d.s.Captures[c.ref()] = p
 	due := o.Amount()
 	event := p.ID + "/captured"
@@ -81,6 +85,9 @@ func (c *Capture) take(d *decision, o *OrderRow, p *PaymentRow) {
 		d.book(event, received(c.Provider, due), stranded(c.Provider, got.Amount-due))
 	default:
 		p.Outcome = CaptureOrphan
+		if p.Flag == "" {
+			p.Flag = fmt.Sprintf("captured when order %s was %s", o.ID, o.State)
+		}
 		d.book(event, stranded(c.Provider, got.Amount))
 		r := d.refund(c.RefundID, p, o, RefundOrphan, 0, got.Amount, fmt.Sprintf("order %s was %s", o.ID, o.State))
 		d.tell("payment.orphaned", o, &r.Refund)

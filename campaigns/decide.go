@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -196,6 +197,18 @@ func (d *decision) tell(kind string, o *OrderRow, r *Refund) {
 	d.out.Told = append(d.out.Told, Told{Kind: kind, Org: d.s.Facts[o.Campaign].Org, Order: o.Order, Refund: r, At: d.at})
 }
 
+// decided writes down that a person decided it; nobody did when actor is empty.
+func (d *decision) decided(actor, action, subject string, detail any) {
+	if actor == "" {
+		return
+	}
+	e, err := audit.New(d.at, actor, action, subject, d.s.Facts[d.counter.Campaign].Org, detail)
+	if err != nil { // only what JSON cannot hold, and we give it words and numbers
+		panic(err)
+	}
+	d.out.Decided = append(d.out.Decided, e)
+}
+
 // collect gathers what was changed, in the order of the keys: pages are touched
 // one after the other, and two processes never wait for each other in a circle.
 func (d *decision) collect() *Changes {
@@ -244,6 +257,14 @@ func (d *decision) collect() *Changes {
 		}
 	}
 	slices.SortFunc(out.Refunds, func(a, b *RefundRow) int { return cmp.Compare(a.ID, b.ID) })
+	for _, of := range d.s.Shipments {
+		for _, s := range of {
+			if s.changed {
+				out.Shipments = append(out.Shipments, s)
+			}
+		}
+	}
+	slices.SortFunc(out.Shipments, func(a, b *ShipmentRow) int { return cmp.Compare(a.ID, b.ID) })
 	for _, w := range d.s.Entries {
 		if w.changed {
 			out.Waiting = append(out.Waiting, w)

@@ -3,6 +3,7 @@ package campaigns
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/proofmark/proofmark/registry"
 )
@@ -52,26 +53,47 @@ func (m *Move) step(d *decision, o *OrderRow) {
 		d.book(event, earned(amount), recalled(advanced))
 		o.Advanced = 0
 	case OrderReturned:
-		paid := d.s.Paying[o.ID]
-		if paid == nil {
-			d.refuse(fmt.Errorf("order %s is %s: %w: no payment paid it", o.ID, o.State, registry.ErrConflict))
-			return
+		if err := d.takeBack(o, event, o.Live(), m.Reason, m.RefundID); err != nil {
+			d.refuse(err)
 		}
-		if o.State == OrderShipped { // it never arrived, so nothing was earned
-			d.book(event, owed(amount), recalled(advanced))
-		} else {
-			d.book(event, unearned(amount))
-		}
-		o.Advanced = 0
-		kind := RefundPartial
-		if o.Cancelled == 0 {
-			kind = RefundFull
-		}
-		d.answer.Refund = d.refund(m.RefundID, paid, o, kind, o.Live(), amount, m.Reason).Refund
+		return
 	}
 	d.move(o, m.To)
 	d.tell("order."+string(m.To), o, nil)
 	d.answer.Order = o.Order
+}
+
+// takeBack takes back units that were handed over, and queues their refund.
+func (d *decision) takeBack(o *OrderRow, event string, units int64, reason, refundID string) error {
+	paid := d.s.Paying[o.ID]
+	if paid == nil {
+		return fmt.Errorf("order %s is %s: %w: no payment paid it", o.ID, o.State, registry.ErrConflict)
+	}
+	amount := units * o.Price
+	if o.State == OrderShipped { // not all of it arrived, so nothing was earned
+		back := o.Advanced
+		if units < o.Live() {
+			back = o.Advanced / o.Live() * units
+		}
+		o.Advanced -= back
+		d.book(event, owed(amount), recalled(back))
+	} else {
+		d.book(event, unearned(amount))
+	}
+	kind := RefundPartial
+	if units == o.Units {
+		kind = RefundFull
+	}
+	o.Returned += units
+	to := o.State
+	if o.Live() == 0 {
+		to = OrderReturned
+	}
+	d.move(o, to)
+	r := d.refund(refundID, paid, o, kind, units, amount, reason)
+	d.tell("order.returned", o, &r.Refund)
+	d.answer.Order, d.answer.Refund = o.Order, r.Refund
+	return nil
 }
 
 // MoveRefund brings a refund forward, and its order with it.
@@ -81,9 +103,12 @@ type MoveRefund struct {
 	RefundID    string
 	PaymentID   string
 	From, To    RefundState
-	ProviderRef string // kept where given
-	BankRef     string // kept where given
-	Error       string // why it failed
+	ProviderRef string    // kept where given
+	BankRef     string    // kept where given
+	Error       string    // why it failed
+	Wake        time.Time // when it is sent again, of one that goes back into the queue
+	ByHand      bool      // a person paid it back from the escrow account
+	Actor       string    // acc_… who decided it; empty: nobody did, it happened
 }
 
 func (m *MoveRefund) about() string { return m.Campaign }
@@ -106,13 +131,17 @@ func (m *MoveRefund) decide(d *decision) {
 		d.refuse(fmt.Errorf("refund %s is %s, not %s: %w", r.ID, r.State, m.From, registry.ErrConflict))
 	case !m.From.CanBecome(m.To):
 		d.refuse(fmt.Errorf("%w: refund %s from %s to %s", ErrBadOrder, r.ID, m.From, m.To))
+	case m.ByHand && (m.From != RefundManual || m.To != RefundProcessed || m.BankRef == ""):
+		d.refuse(fmt.Errorf("%w: refund %s from %s to %s by hand with bank reference %q; only a manual one is paid back by hand, with the reference of its bank transfer", ErrBadOrder, r.ID, m.From, m.To, m.BankRef))
+	case m.From == RefundProcessed && r.ByHand:
+		d.refuse(fmt.Errorf("%w: refund %s was paid back by hand; no provider can fail it", ErrBadOrder, r.ID))
 	default:
 		m.step(d, r, p, o)
 	}
 }
 
 func (m *MoveRefund) step(d *decision, r *RefundRow, p *PaymentRow, o *OrderRow) {
-	if m.To == RefundSent || m.From == RefundQueued {
+	if m.To == RefundSent || m.From == RefundQueued || m.From == RefundManual { // the number is part of the postings' names
 		r.Attempts++
 	}
 	if m.ProviderRef != "" {
@@ -122,9 +151,13 @@ func (m *MoveRefund) step(d *decision, r *RefundRow, p *PaymentRow, o *OrderRow)
 		r.BankRef = m.BankRef
 	}
 	r.LastError, r.changed = m.Error, true
+	r.wake(d.at, m)
 	from, counts := AccountProvider(p.Provider), r.Kind == RefundFull || r.Kind == RefundPartial
 	switch {
 	case m.To == RefundProcessed:
+		if m.ByHand {
+			from, r.ByHand = AccountBank, true
+		}
 		d.book(fmt.Sprintf("%s/processed/%d", r.ID, r.Attempts), refunded(r.Kind, from, r.Amount))
 		if counts {
 			d.s.Owed[o.ID]--
@@ -144,18 +177,52 @@ func (m *MoveRefund) step(d *decision, r *RefundRow, p *PaymentRow, o *OrderRow)
 	case o.State == OrderRefundDue && d.s.Owed[o.ID] == 0:
 		d.move(o, OrderRefunded)
 		d.tell("order.refunded", o, &r.Refund)
+	case m.To == RefundProcessed:
+		d.tell("refund.processed", o, &r.Refund)
+	case m.To == RefundManual:
+		d.tell("refund.manual", o, &r.Refund)
 	case o.State == OrderRefunded && d.s.Owed[o.ID] > 0:
 		d.move(o, OrderRefundDue)
 	}
+	d.decided(m.Actor, "refund."+string(m.To), r.ID, map[string]any{"order": o.ID, "amount": r.Amount, "currency": r.Currency, "bank_ref": m.BankRef})
 	d.answer = Answer{Order: o.Order, Payment: p.Payment, Refund: r.Refund}
+}
+
+// AskRefundAfter is how long a provider may have a refund before it is asked what
+// became of it.
+const AskRefundAfter = 15 * time.Minute
+
+// wake sets when there is something to be done about a refund that m moves.
+func (r *RefundRow) wake(at time.Time, m *MoveRefund) {
+	switch m.To {
+	case RefundQueued:
+		r.Try++
+		r.WakeAt = at
+		if m.Wake.After(at) {
+			r.WakeAt = m.Wake
+		}
+	case RefundSent:
+		r.WakeAt = at.Add(AskRefundAfter)
+	case RefundFailed:
+		r.WakeAt = at
+	default:
+		r.WakeAt = time.Time{}
+	}
 }
 
 // Post writes a transfer that is not about a single order: a settlement, a
 // provider's fee, a payout.
-type Post struct{ Transfer Transfer }
+type Post struct {
+	Transfer Transfer
+	Actor    string // acc_… who says so; empty: nobody does
+}
 
-func (p *Post) about() string  { return p.Transfer.Campaign }
-func (p *Post) needs(n *Needs) { add(&n.Events, p.Transfer.Event) }
+func (p *Post) about() string { return p.Transfer.Campaign }
+
+func (p *Post) needs(n *Needs) {
+	add(&n.Events, p.Transfer.Event)
+	add(&n.Facts, p.Transfer.Campaign)
+}
 
 func (p *Post) decide(d *decision) {
 	t := p.Transfer
@@ -169,4 +236,5 @@ func (p *Post) decide(d *decision) {
 		return
 	}
 	d.book(t.Event, t.Postings...)
+	d.decided(p.Actor, "transfer.posted", t.Campaign, map[string]any{"event": t.Event, "postings": t.Postings})
 }

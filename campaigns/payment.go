@@ -1,6 +1,10 @@
 package campaigns
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Payment is one attempt to pay an order: a provider's order with what we know
 // of its payment. Its states are those of the provider (PaymentState).
@@ -23,6 +27,8 @@ type Payment struct {
 	CreatedAt   time.Time
 	ChangedAt   time.Time
 	CapturedAt  time.Time
+	AskAt       time.Time // when the provider is asked about it next; zero: no more
+	Flag        string    // why a person should look at it; empty: nothing is odd
 }
 
 // CaptureOutcome is what became of captured money.
@@ -70,8 +76,31 @@ type Refund struct {
 	CreatedAt   time.Time
 	ChangedAt   time.Time
 	ProcessedAt time.Time
+	WakeAt      time.Time // when there is something to be done about it next; zero: nothing
+	Try         int       // which one this is, from 1: a new one after each that the provider failed
+	ByHand      bool      // paid back by a person, outside the provider
 }
 
-// JobRefund is the kind of the job that sends a refund; its key and its payload
-// are the refund's id. It is queued in the transaction that made the refund.
-const JobRefund = "campaigns.refund"
+// Key is the name under which the provider does this try of the refund once: what
+// failed there has used up its name.
+func (r *Refund) Key() string {
+	if r.Try <= 1 {
+		return r.ID
+	}
+	return fmt.Sprintf("rf%d%s", r.Try, strings.TrimPrefix(r.ID, "rfd"))
+}
+
+// refundOfKey is the id and the try of the refund that has the key.
+func refundOfKey(key string) (id string, try int) {
+	if len(key) < 4 || key[:2] != "rf" || key[3] != '_' {
+		return "", 0
+	}
+	if key[2] == 'd' {
+		return key, 1
+	}
+	return "rfd" + key[3:], int(key[2] - '0')
+}
+
+// maxTries is how often a refund is given to the provider anew after it failed
+// there, before a person must pay it back another way.
+const maxTries = 2

@@ -237,7 +237,7 @@ type ProviderRefund struct {
 // RefundState is how far a refund is.
 type RefundState string
 
-// States of a refund: queued → sent → processed | failed → queued | manual.
+// States of a refund: queued → sent → processed | failed → queued | manual → processed.
 const (
 	RefundQueued    RefundState = "queued"    // ours: to be sent
 	RefundSent      RefundState = "sent"      // the provider took it on
@@ -252,6 +252,8 @@ var refundNext = map[RefundState][]RefundState{
 	// A bank may send back what was processed: the account is closed.
 	RefundProcessed: {RefundFailed},
 	RefundFailed:    {RefundQueued, RefundManual},
+	// Somebody paid it back, or found out that the provider can after all.
+	RefundManual: {RefundProcessed, RefundQueued},
 }
 
 // CanBecome says whether a refund may go from s to next.

@@ -35,7 +35,7 @@ func TestWhatARefundMayBecome(t *testing.T) {
 		"..xx.", // sent
 		"...x.", // processed: the bank sent it back
 		"x...x", // failed
-		".....", // manual
+		"x.x..", // manual: tried once more, or paid back by hand
 	} {
 		for j, next := range states {
 			if got, want := states[i].CanBecome(next), allowed[j] == 'x'; got != want {

@@ -16,6 +16,9 @@ type Entrance struct {
 var entrances = []Entrance{
 	{"/certificates" /* word */, "nav.certificates", ""},
 	{"/certificates/verify" /* word */, "nav.verify", ""},
+	{Path: "/startup", Word: /* word */ "nav.startup", Role: "startup"},
+	{Path: "/review", Word: /* word */ "nav.review", Role: "reviewer"},
+	{Path: "/operator", Word: /* word */ "nav.operator", Role: "operator"},
 }
 
 // Entrances are those of who looks at the page.

@@ -59,8 +59,10 @@ type Config struct {
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
-	Desk      *campaigns.Desk // where campaigns are written, reviewed and read; none when nil
-	Progress  *Progress       // of campaigns; with a Desk
+	Desk      *campaigns.Desk       // where campaigns are written, reviewed and read; none when nil
+	Payments  *campaigns.Payments   // without them nothing is paid
+	Fulfil    *campaigns.Fulfilment // without it nothing is shipped
+	Progress  *Progress             // of campaigns; with a Desk
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -99,6 +101,8 @@ type API struct {
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
+	payments     *campaigns.Payments
+	fulfil       *campaigns.Fulfilment
 	entrance     http.Handler // the router, with what is answered ahead of it
 
 	ready   func(ctx context.Context) map[string]error
@@ -127,6 +131,8 @@ func New(c Config) *API {
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		desk:         c.Desk,
+		payments:     c.Payments,
+		fulfil:       c.Fulfil,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -169,6 +175,9 @@ func New(c Config) *API {
 	}
 	a.mountKeys(a.router)
 	a.mountBundle(a.router)
+	if a.payments != nil {
+		a.mountProviders(a.router)
+	}
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -215,6 +224,15 @@ func New(c Config) *API {
 			a.mountCampaignReview()
 			a.mountCampaignTalk()
 			a.documentProgress()
+		}
+		if a.payments != nil {
+			a.mountPayments()
+			a.mountRefunds()
+		}
+		if a.fulfil != nil {
+			a.mountShipments()
+			a.mountSold(r)
+			a.mountPayouts()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()

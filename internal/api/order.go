@@ -23,6 +23,7 @@ type Order struct {
 	Variant   string     `json:"variant,omitempty" doc:"var_…, where the campaign has variants."`
 	Units     int64      `json:"units" doc:"Wanted; without those cancelled before they were paid."`
 	Cancelled int64      `json:"cancelled,omitempty" doc:"Of the units, cancelled after they were paid."`
+	Returned  int64      `json:"returned,omitempty" doc:"Of the units, came back after the hand-over."`
 	Price     int64      `json:"price" doc:"Of a unit, in minor units (paise), as it was when ordered."`
 	Amount    int64      `json:"amount" doc:"To be paid: units × price, in minor units."`
 	Currency  string     `json:"currency" doc:"ISO 4217."`
@@ -31,13 +32,14 @@ type Order struct {
 	CreatedAt time.Time  `json:"created_at"`
 	PayUntil  time.Time  `json:"pay_until" doc:"The stock is kept until then."`
 	PaidAt    *time.Time `json:"paid_at,omitempty"`
+	MissedAt  *time.Time `json:"ship_date_missed_at,omitempty" doc:"When its backer was told that the promised ship date was missed."`
 }
 
 func orderOf(o campaigns.Order) Order {
 	return Order{
-		ID: o.ID, Campaign: o.Campaign, Variant: o.Variant, Units: o.Units, Cancelled: o.Cancelled, Price: o.Price, Amount: o.Amount(),
+		ID: o.ID, Campaign: o.Campaign, Variant: o.Variant, Units: o.Units, Cancelled: o.Cancelled, Returned: o.Returned, Price: o.Price, Amount: o.Amount(),
 		Currency: o.Currency, State: string(o.State), Entry: o.Entry,
-		CreatedAt: instant(o.CreatedAt), PayUntil: instant(o.PayUntil), PaidAt: someday(o.PaidAt),
+		CreatedAt: instant(o.CreatedAt), PayUntil: instant(o.PayUntil), PaidAt: someday(o.PaidAt), MissedAt: someday(o.MissedAt),
 	}
 }
 
@@ -54,15 +56,6 @@ type OfOrder struct {
 type orderCancelled struct {
 	Order  Order   `json:"order"`
 	Refund *Refund `json:"refund,omitempty" doc:"What goes back, where something was paid."`
-}
-
-// Refund is money on its way back.
-type Refund struct {
-	ID       string `json:"id" doc:"rfd_…"`
-	Kind     string `json:"kind" enum:"full,partial,orphan,surplus"`
-	Amount   int64  `json:"amount" doc:"Minor units."`
-	Currency string `json:"currency"`
-	State    string `json:"state" enum:"queued,sent,processed,failed,manual"`
 }
 
 // Voucher is the numbered proof of a payment or a refund.
@@ -155,7 +148,7 @@ func (a *API) cancelOrder(ctx context.Context, in *struct {
 	})
 	out := orderCancelled{Order: orderOf(done.Order)}
 	if r := done.Refund; r.ID != "" {
-		out.Refund = &Refund{ID: r.ID, Kind: string(r.Kind), Amount: r.Amount, Currency: r.Currency, State: string(r.State)}
+		out.Refund = new(refundOf(r))
 	}
 	return answer(out, err)
 }

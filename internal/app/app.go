@@ -50,6 +50,8 @@ type App struct {
 	board     *campaigns.Board
 	progress  *api.Progress
 	payments  campaigns.Provider
+	pay       *campaigns.Payments
+	fulfil    *campaigns.Fulfilment
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner

@@ -67,6 +67,8 @@ func (a *App) startHTTP(context.Context) error {
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,
+		Payments:  a.pay,
+		Fulfil:    a.fulfil,
 		Progress:  a.progress,
 		Blobs:     a.blobs,
 		Programme: a.programme,

@@ -126,8 +126,10 @@ func (a *App) startJobs(context.Context) error {
 		{certification.LifeJob, 30 * time.Second, a.liveCertificates},
 		{jobStatus, certification.StatusEvery / 2, a.signStatus},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
-		{jobPayWindows, 5 * time.Second, a.book.Expire},
 		{jobCampaigns, 30 * time.Second, a.desk.Tick},
+		{jobPayWindows, 5 * time.Second, a.endPayWindows},
+		{jobForgetInbox, time.Hour, a.pay.Forget},
+		{jobFulfil, time.Minute, a.fulfil.Tick},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
@@ -136,8 +138,8 @@ func (a *App) startJobs(context.Context) error {
 	a.jobs.Register(certification.WaiverEndJob, func(ctx context.Context, j jobs.Job) error { return a.reviews.EndWaiver(ctx, string(j.Payload)) })
 	a.jobs.Register(certification.ScreenJob, func(ctx context.Context, j jobs.Job) error { return a.programme.Screen(ctx, string(j.Payload)) })
 	a.jobs.Register(rig.JobJudge, func(ctx context.Context, j jobs.Job) error { return a.rig.Judge(ctx, string(j.Payload)) })
-	a.registerCampaigns()
 	a.registerHomes()
+	a.registerCampaigns()
 	a.registerOutside()
 	if err := a.jobs.Start(); err != nil {
 		return err
@@ -146,6 +148,7 @@ func (a *App) startJobs(context.Context) error {
 		a.jobs.Stop(ctx)
 		return nil
 	})
+	a.startMoney()
 	a.startDispatcher()
 	return a.startRelay()
 }

@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
 	"time"
 
+	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/payments/razorpay"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/payments/stripe"
@@ -36,7 +40,52 @@ const (
 // eventsPath is where a provider posts its events.
 func eventsPath(provider string) string { return "/api/v1/payments/" + provider + "/events" }
 
-func (a *App) startPayments(context.Context) (err error) {
+func (a *App) startPayments(context.Context) error {
+	if err := a.startProvider(); err != nil {
+		return err
+	}
+	a.pay = campaigns.NewPayments(campaigns.PaymentsOptions{
+		Store: a.db.Payments(), Book: a.book, Providers: []campaigns.Provider{a.payments}, Customer: a.customer,
+		ReturnURL: func(order string) string { return a.cfg.PublicURL + "/api/v1/orders/" + order + "/return" },
+		Log:       a.log.With("part", "payments"),
+	})
+	a.fulfil = campaigns.NewFulfilment(campaigns.FulfilmentOptions{Store: a.db.Fulfilment(), Book: a.book, Log: a.log.With("part", "fulfilment")})
+	a.metrics.watchPayments(a.pay, a.db.Payments())
+	return nil
+}
+
+// customer is whom a provider may write to about a backer's payment.
+func (a *App) customer(ctx context.Context, backer string) (campaigns.Customer, error) {
+	account, err := a.db.Auth().Account(ctx, backer)
+	if errors.Is(err, auth.ErrNotFound) {
+		return campaigns.Customer{}, nil
+	}
+	return campaigns.Customer{Name: account.Name, Email: account.Email}, err
+}
+
+// startMoney begins to apply what providers say, and to give back what is owed.
+func (a *App) startMoney() {
+	store := a.db.Payments()
+	for _, lead := range []jobs.Lead{
+		{Name: "payments.inbox", Due: a.pay.InboxDue, Work: a.pay.WorkInbox, Wake: store.Inbox()},
+		{Name: "payments.refunds", Due: a.pay.RefundsDue, Work: a.pay.SendRefunds, Wake: store.Refunding()},
+	} {
+		lead.Leases, lead.Log = a.db.Jobs(), a.log.With("part", "payments")
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			lead.Run(ctx)
+		}()
+		a.onStop(lead.Name, func(context.Context) error {
+			cancel()
+			<-ended
+			return nil
+		})
+	}
+}
+
+func (a *App) startProvider() (err error) {
 	p := a.cfg.Payments
 	switch cmp.Or(p.Provider, "simulator") {
 	case "simulator":

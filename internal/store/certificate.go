@@ -281,6 +281,12 @@ func (s Programme) CertificatesOf(ctx context.Context, model string) ([]certific
 	return s.certificates(ctx, rows, err, "certificates of the model %q", model)
 }
 
+// CertificatesOfOrg are all that an organisation ever got, by their serials.
+func (s Programme) CertificatesOfOrg(ctx context.Context, org string) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesOfOrg(ctx, org)
+	return s.certificates(ctx, rows, err, "certificates of organisation %q", org)
+}
+
 // CertificatePage implements certification.RegistryStore.
 func (s Programme) CertificatePage(ctx context.Context, f certification.CertificateFilter) ([]certification.Certificate, error) {
 	p := dbgen.CertificatePageParams{State: text(string(f.State)), Before: text(f.Before), Most: most(f.Limit)}

@@ -52,9 +52,12 @@ func TestConformance(t *testing.T) {
 		{"talk about campaigns", talkCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
+		{"payments", paymentCases},
+		{"refunds", refundCases},
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},
+		{"field health", fieldCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

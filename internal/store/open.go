@@ -40,6 +40,8 @@ type DB struct {
 	queued    chan struct{} // signalled after a job was
 	appended  chan struct{} // signalled after a leaf of the log was
 	webhooks  chan struct{} // signalled after a delivery became due
+	inbox     chan struct{} // signalled after an event of a payment provider was kept
+	refunds   chan struct{} // signalled after a refund was queued
 	partition atomic.Int64  // PostgreSQL: the day for which ensurePartitions was done
 	forgotten atomic.Value  // SQLite: the did at which ForgetReports goes on
 	looking   atomic.Int64  // how many batches of orders are not to be decided blindly
@@ -74,6 +76,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	db := &DB{
 		outbox: make(chan struct{}, 1), queued: make(chan struct{}, 1),
 		appended: make(chan struct{}, 1), webhooks: make(chan struct{}, 1),
+		inbox: make(chan struct{}, 1), refunds: make(chan struct{}, 1),
 	}
 	var err error
 	scheme, rest, found := strings.Cut(url, ":")

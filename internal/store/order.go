@@ -61,6 +61,9 @@ func (s campaignStore) apply(ctx context.Context, ops []campaigns.Op, now func()
 	if len(changes.Told) > 0 {
 		s.told()
 	}
+	if len(changes.Refunds) > 0 {
+		signal(s.refunds)
+	}
 	return applied, nil
 }
 
@@ -96,6 +99,8 @@ var (
 		`SELECT r.order_id FROM v JOIN refund r ON r.order_id = v.id AND r.kind IN ('full', 'partial') AND r.state <> 'processed'`)
 	eventsBooked = newBulk("event text",
 		`SELECT t.event FROM v JOIN ledger_transfer t ON t.event = v.event`)
+	shipmentsOfOrders = newBulk("id text",
+		`SELECT s.* FROM v JOIN shipment s ON s.order_id = v.id`)
 	entriesByID = newBulk("id text",
 		`SELECT w.* FROM v JOIN waiting w ON w.id = v.id`)
 	entriesOfBacker = newBulk("campaign text, backer text",
@@ -148,7 +153,7 @@ func (l *loader) load(now time.Time, blind bool) error {
 			return err
 		}
 	}
-	for _, step := range []func() error{l.orders, l.payments, l.refunds, l.waiting, l.backers} {
+	for _, step := range []func() error{l.orders, l.payments, l.refunds, l.waiting, l.shipments, l.backers} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -169,7 +174,7 @@ func (l *loader) facts(c *campaigns.Counter, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	l.snapshot.Facts[c.Campaign] = campaigns.Facts{Org: f.Org, Number: f.Number}
+	l.snapshot.Facts[c.Campaign] = campaigns.Facts{Org: f.Org, Number: f.Number, Product: f.ProductID}
 	if len(l.needs.Payments) == 0 && len(l.needs.Refunds) == 0 {
 		return nil
 	}
@@ -380,7 +385,7 @@ func (s campaignStore) EachOrder(ctx context.Context, campaign string, fn func(c
 }
 
 func (s campaignStore) OverdueOrders(ctx context.Context, at time.Time, limit int) ([]campaigns.Expire, error) {
-	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), Most: most(limit)})
+	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), GraceAt: micros.Of(at.Add(-campaigns.AskGrace)), Grace: campaigns.AskGrace.Microseconds(), Most: most(limit)})
 	return list(rows, func(r dbgen.OverdueOrdersRow) campaigns.Expire {
 		return campaigns.Expire{Campaign: r.Campaign, OrderID: r.ID}
 	}), s.wrap(ctx, err, "orders overdue at %s", at.Format(time.RFC3339))
@@ -407,7 +412,7 @@ func (s campaignStore) CreatePayment(ctx context.Context, p campaigns.Payment) e
 			ID: p.ID, OrderID: p.OrderID, Campaign: p.Campaign, Backer: p.Backer, Provider: p.Provider,
 			ProviderRef: p.ProviderRef, PaymentRef: p.PaymentRef, Method: string(p.Method), Hint: text(p.Hint),
 			Amount: p.Amount, Currency: p.Currency, Fee: p.Fee, State: string(p.State), Outcome: string(p.Outcome), Failure: text(p.Failure),
-			CreatedAt: micros.Of(p.CreatedAt), ChangedAt: micros.Of(p.ChangedAt), CapturedAt: micros.Of(p.CapturedAt),
+			CreatedAt: micros.Of(p.CreatedAt), ChangedAt: micros.Of(p.ChangedAt), CapturedAt: micros.Of(p.CapturedAt), AskAt: micros.Of(p.AskAt),
 		})
 	})
 	return s.wrap(ctx, err, "create payment %s of order %s", p.ID, p.OrderID)
@@ -428,6 +433,7 @@ func order(o dbgen.CampaignOrder) campaigns.Order {
 		ID: o.ID, Campaign: o.Campaign, Backer: o.Backer, Key: o.Key, Variant: o.Variant, Units: o.Units, Cancelled: o.Cancelled,
 		Price: o.Price, Currency: o.Currency, Advanced: o.Advanced, State: campaigns.OrderState(o.State), Entry: o.Entry,
 		CreatedAt: o.CreatedAt.Time(), PayUntil: o.PayUntilAt.Time(), PaidAt: o.PaidAt.Time(), ChangedAt: o.ChangedAt.Time(),
+		Returned: o.Returned, MissedAt: o.MissedAt.Time(),
 	}
 }
 
@@ -436,7 +442,7 @@ func payment(p dbgen.Payment) campaigns.Payment {
 		ID: p.ID, OrderID: p.OrderID, Campaign: p.Campaign, Backer: p.Backer, Provider: p.Provider, ProviderRef: p.ProviderRef,
 		PaymentRef: p.PaymentRef, Method: campaigns.PaymentMethod(p.Method), Hint: p.Hint, Amount: p.Amount, Currency: p.Currency, Fee: p.Fee,
 		State: campaigns.PaymentState(p.State), Outcome: campaigns.CaptureOutcome(p.Outcome), Failure: p.Failure,
-		CreatedAt: p.CreatedAt.Time(), ChangedAt: p.ChangedAt.Time(), CapturedAt: p.CapturedAt.Time(),
+		CreatedAt: p.CreatedAt.Time(), ChangedAt: p.ChangedAt.Time(), CapturedAt: p.CapturedAt.Time(), AskAt: p.AskAt.Time(), Flag: p.Flag,
 	}
 }
 
@@ -446,6 +452,7 @@ func refund(r dbgen.Refund) campaigns.Refund {
 		Amount: r.Amount, Currency: r.Currency, Reason: r.Reason, State: campaigns.RefundState(r.State), ProviderRef: r.ProviderRef,
 		BankRef: r.BankRef, Attempts: r.Attempts, LastError: r.LastError,
 		CreatedAt: r.CreatedAt.Time(), ChangedAt: r.ChangedAt.Time(), ProcessedAt: r.ProcessedAt.Time(),
+		WakeAt: r.WakeAt.Time(), Try: r.Try, ByHand: r.ByHand,
 	}
 }
 

@@ -15,8 +15,9 @@ var (
 		`INSERT INTO campaign_order (id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at)
 SELECT v.id, v.campaign, v.backer, v.key, v.variant, v.units, 0, v.price, v.currency, 0, 'reserved', v.entry, v.created_at, v.pay_until_at, 0, v.created_at FROM v`)
 	updateOrders = newBulk(
-		"id text, was text, state text, units bigint, cancelled bigint, advanced bigint, paid_at bigint, changed_at bigint",
-		`UPDATE campaign_order SET state = v.state, units = v.units, cancelled = v.cancelled, advanced = v.advanced, paid_at = v.paid_at, changed_at = v.changed_at
+		"id text, was text, state text, units bigint, cancelled bigint, advanced bigint, paid_at bigint, changed_at bigint, returned bigint, missed_at bigint",
+		`UPDATE campaign_order SET state = v.state, units = v.units, cancelled = v.cancelled, advanced = v.advanced, paid_at = v.paid_at, changed_at = v.changed_at,
+    returned = v.returned, missed_at = v.missed_at
 FROM v WHERE campaign_order.id = v.id AND campaign_order.state = v.was`)
 	upsertBackers = newBulk(
 		"campaign text, backer text, reserved bigint, paid bigint",
@@ -28,22 +29,22 @@ ON CONFLICT (campaign, backer) DO UPDATE SET reserved = excluded.reserved, paid 
 ON CONFLICT (campaign, backer) DO UPDATE SET reserved = campaign_backer.reserved + excluded.reserved
 RETURNING campaign, backer, reserved, paid`)
 	insertPayments = newBulk(
-		"id text, order_id text, campaign text, backer text, provider text, provider_ref text, payment_ref text, method text, hint text, amount bigint, currency text, fee bigint, outcome text, created_at bigint, changed_at bigint",
-		`INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at)
-SELECT v.id, v.order_id, v.campaign, v.backer, v.provider, v.provider_ref, v.payment_ref, v.method, v.hint, v.amount, v.currency, v.fee, 'captured', v.outcome, '', v.created_at, v.changed_at, v.changed_at FROM v`)
+		"id text, order_id text, campaign text, backer text, provider text, provider_ref text, payment_ref text, method text, hint text, amount bigint, currency text, fee bigint, outcome text, created_at bigint, changed_at bigint, flag text",
+		`INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at, flag)
+SELECT v.id, v.order_id, v.campaign, v.backer, v.provider, v.provider_ref, v.payment_ref, v.method, v.hint, v.amount, v.currency, v.fee, 'captured', v.outcome, '', v.created_at, v.changed_at, v.changed_at, v.flag FROM v`)
 	capturePayments = newBulk(
-		"id text, was text, payment_ref text, method text, hint text, amount bigint, fee bigint, outcome text, changed_at bigint",
+		"id text, was text, payment_ref text, method text, hint text, amount bigint, fee bigint, outcome text, changed_at bigint, flag text",
 		`UPDATE payment SET state = 'captured', payment_ref = v.payment_ref, method = v.method, hint = v.hint, amount = v.amount, fee = v.fee,
-    outcome = v.outcome, failure = '', changed_at = v.changed_at, captured_at = v.changed_at
+    outcome = v.outcome, failure = '', changed_at = v.changed_at, captured_at = v.changed_at, ask_at = 0, flag = v.flag
 FROM v WHERE payment.id = v.id AND payment.state = v.was`)
 	insertRefunds = newBulk(
 		"id text, payment_id text, order_id text, campaign text, kind text, units bigint, amount bigint, currency text, reason text, created_at bigint",
-		`INSERT INTO refund (id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at)
-SELECT v.id, v.payment_id, v.order_id, v.campaign, v.kind, v.units, v.amount, v.currency, v.reason, 'queued', '', '', 0, '', v.created_at, v.created_at, 0 FROM v`)
+		`INSERT INTO refund (id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at)
+SELECT v.id, v.payment_id, v.order_id, v.campaign, v.kind, v.units, v.amount, v.currency, v.reason, 'queued', '', '', 0, '', v.created_at, v.created_at, 0, v.created_at FROM v`)
 	updateRefunds = newBulk(
-		"id text, was text, state text, provider_ref text, bank_ref text, attempts bigint, last_error text, changed_at bigint, processed_at bigint",
+		"id text, was text, state text, provider_ref text, bank_ref text, attempts bigint, last_error text, changed_at bigint, processed_at bigint, wake_at bigint, try bigint, by_hand bigint",
 		`UPDATE refund SET state = v.state, provider_ref = v.provider_ref, bank_ref = v.bank_ref, attempts = v.attempts, last_error = v.last_error,
-    changed_at = v.changed_at, processed_at = v.processed_at
+    changed_at = v.changed_at, processed_at = v.processed_at, wake_at = v.wake_at, try = v.try, by_hand = (v.by_hand <> 0)
 FROM v WHERE refund.id = v.id AND refund.state = v.was`)
 	insertWaiting = newBulk(
 		"id text, campaign text, variant text, backer text, units bigint, state text, order_id text, created_at bigint, changed_at bigint",
@@ -52,9 +53,6 @@ SELECT v.id, v.campaign, v.variant, v.backer, v.units, v.state, v.order_id, v.cr
 	updateWaiting = newBulk(
 		"id text, was text, state text, order_id text, changed_at bigint",
 		`UPDATE waiting SET state = v.state, order_id = v.order_id, changed_at = v.changed_at FROM v WHERE waiting.id = v.id AND waiting.state = v.was`)
-	dropShipments = newBulk(
-		"order_id text, at bigint",
-		`UPDATE shipment SET state = 'dropped', changed_at = v.at FROM v WHERE shipment.order_id = v.order_id AND shipment.state = 'prepared'`)
 	insertTransfers = newBulk(
 		"event text, campaign text, at bigint",
 		`INSERT INTO ledger_transfer (event, campaign, at) SELECT v.event, v.campaign, v.at FROM v`)
@@ -90,8 +88,12 @@ func save(ctx context.Context, tx dbgen.DBTX, engine Engine, c *campaigns.Change
 	s.payments(c.Payments)
 	s.refunds(c.Refunds)
 	s.waiting(c.Waiting)
+	s.shipments(c)
 	s.ledger(c)
 	s.tell(c)
+	if s.err == nil {
+		s.err = record(ctx, s.q, c.Decided, nil)
+	}
 	return s.err
 }
 
@@ -178,12 +180,14 @@ func (s *saver) orders(all []*campaigns.OrderRow) {
 	n = len(moved)
 	id, was, state := make([]string, n), make([]string, n), make([]string, n)
 	units, cancelled, advanced, paid, changed := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	returned, missed := make([]int64, n), make([]int64, n)
 	for i, o := range moved {
+		returned[i], missed[i] = o.Returned, int64(micros.Of(o.MissedAt))
 		id[i], was[i], state[i] = o.ID, string(o.Was), string(o.State)
 		units[i], cancelled[i], advanced[i] = o.Units, o.Cancelled, o.Advanced
 		paid[i], changed[i] = int64(micros.Of(o.PaidAt)), int64(micros.Of(o.ChangedAt))
 	}
-	s.run("orders", updateOrders, id, was, state, units, cancelled, advanced, paid, changed)
+	s.run("orders", updateOrders, id, was, state, units, cancelled, advanced, paid, changed, returned, missed)
 }
 
 func (s *saver) payments(all []*campaigns.PaymentRow) {
@@ -197,16 +201,16 @@ func (s *saver) payments(all []*campaigns.PaymentRow) {
 	}
 	n := len(moved)
 	id, was, ref, method, hint, outcome := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	amount, fee, changed := make([]int64, n), make([]int64, n), make([]int64, n)
+	amount, fee, changed, flag := make([]int64, n), make([]int64, n), make([]int64, n), make([]string, n)
 	for i, p := range moved {
 		id[i], was[i], ref[i], method[i], hint[i], outcome[i] = p.ID, string(p.Was), p.PaymentRef, string(p.Method), text(p.Hint), string(p.Outcome)
-		amount[i], fee[i], changed[i] = p.Amount, p.Fee, int64(micros.Of(p.ChangedAt))
+		amount[i], fee[i], changed[i], flag[i] = p.Amount, p.Fee, int64(micros.Of(p.ChangedAt)), p.Flag
 	}
-	s.run("payments", capturePayments, id, was, ref, method, hint, amount, fee, outcome, changed)
+	s.run("payments", capturePayments, id, was, ref, method, hint, amount, fee, outcome, changed, flag)
 	for _, p := range fresh { // a second payment on one provider order: rare
 		s.run("payments", insertPayments, []string{p.ID}, []string{p.OrderID}, []string{p.Campaign}, []string{p.Backer}, []string{p.Provider},
 			[]string{p.ProviderRef}, []string{p.PaymentRef}, []string{string(p.Method)}, []string{text(p.Hint)}, []int64{p.Amount}, []string{p.Currency},
-			[]int64{p.Fee}, []string{string(p.Outcome)}, []int64{int64(micros.Of(p.CreatedAt))}, []int64{int64(micros.Of(p.ChangedAt))})
+			[]int64{p.Fee}, []string{string(p.Outcome)}, []int64{int64(micros.Of(p.CreatedAt))}, []int64{int64(micros.Of(p.ChangedAt))}, []string{p.Flag})
 	}
 }
 
@@ -228,17 +232,21 @@ func (s *saver) refunds(all []*campaigns.RefundRow) {
 		currency[i], reason[i], units[i], amount[i], created[i] = r.Currency, text(r.Reason), r.Units, r.Amount, int64(micros.Of(r.CreatedAt))
 	}
 	s.run("refunds", insertRefunds, id, payment, order, campaign, kind, units, amount, currency, reason, created)
-	s.enqueue(campaigns.JobRefund, id, created)
 
 	n = len(moved)
 	id, was, state := make([]string, n), make([]string, n), make([]string, n)
 	provider, bank, fault := make([]string, n), make([]string, n), make([]string, n)
 	attempts, changed, processed := make([]int64, n), make([]int64, n), make([]int64, n)
+	wake, try, byHand := make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, r := range moved {
 		id[i], was[i], state[i], provider[i], bank[i], fault[i] = r.ID, string(r.Was), string(r.State), r.ProviderRef, text(r.BankRef), text(r.LastError)
 		attempts[i], changed[i], processed[i] = int64(r.Attempts), int64(micros.Of(r.ChangedAt)), int64(micros.Of(r.ProcessedAt))
+		wake[i], try[i] = int64(micros.Of(r.WakeAt)), int64(r.Try)
+		if r.ByHand {
+			byHand[i] = 1
+		}
 	}
-	s.run("refunds", updateRefunds, id, was, state, provider, bank, attempts, fault, changed, processed)
+	s.run("refunds", updateRefunds, id, was, state, provider, bank, attempts, fault, changed, processed, wake, try, byHand)
 }
 
 func (s *saver) waiting(all []*campaigns.WaitingRow) {

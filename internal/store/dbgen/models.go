@@ -139,6 +139,8 @@ type CampaignOrder struct {
 	PayUntilAt micros.Time
 	PaidAt     micros.Time
 	ChangedAt  micros.Time
+	Returned   int64
+	MissedAt   micros.Time
 }
 
 type CampaignText struct {
@@ -247,6 +249,28 @@ type Document struct {
 	SHA256     string
 	ByAccount  string
 	At         micros.Time
+}
+
+type FieldCount struct {
+	Product  string
+	Firmware string
+	Rule     string
+	Day      micros.Time
+	Devices  int64
+	Events   int64
+}
+
+type FieldDevice struct {
+	DID      string
+	Rule     string
+	Product  string
+	Firmware string
+	Day      micros.Time
+	SIID     int
+	IID      int
+	Count    int64
+	LastAt   micros.Time
+	Last     []byte
 }
 
 type Home struct {
@@ -398,6 +422,37 @@ type Payment struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	CapturedAt  micros.Time
+	AskAt       micros.Time
+	Flag        string
+}
+
+type PaymentEvent struct {
+	ID         string
+	Provider   string
+	EventID    string
+	Name       string
+	Body       string
+	State      string
+	Attempts   int
+	LastError  string
+	ReceivedAt micros.Time
+	WakeAt     micros.Time
+	AppliedAt  micros.Time
+}
+
+type Payout struct {
+	ID         string
+	Campaign   string
+	Earned     int64
+	Costs      int64
+	Fee        int64
+	Payable    int64
+	State      string
+	ProposedBy string
+	EndedBy    string
+	BankRef    string
+	CreatedAt  micros.Time
+	EndedAt    micros.Time
 }
 
 type Presence struct {
@@ -435,6 +490,16 @@ type Refund struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	ProcessedAt micros.Time
+	WakeAt      micros.Time
+	Try         int
+	ByHand      bool
+}
+
+type RefundRun struct {
+	Campaign  string
+	Reason    string
+	StartedAt micros.Time
+	QueuedAt  micros.Time
 }
 
 type ReviewClaim struct {
@@ -518,6 +583,21 @@ type Session struct {
 	ExpiresAt micros.Time
 	Address   string
 	Agent     string
+}
+
+type Shipment struct {
+	ID          string
+	OrderID     string
+	Campaign    string
+	Units       int64
+	Carrier     string
+	Tracking    string
+	Serials     string
+	State       string
+	CreatedAt   micros.Time
+	HandedAt    micros.Time
+	DeliveredAt micros.Time
+	ChangedAt   micros.Time
 }
 
 type SigningKey struct {

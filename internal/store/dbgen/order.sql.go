@@ -12,18 +12,19 @@ import (
 )
 
 const campaignFacts = `-- name: CampaignFacts :one
-SELECT org, number FROM campaign WHERE id = $1
+SELECT org, number, product_id FROM campaign WHERE id = $1
 `
 
 type CampaignFactsRow struct {
-	Org    string
-	Number int64
+	Org       string
+	Number    int64
+	ProductID string
 }
 
 func (q *Queries) CampaignFacts(ctx context.Context, id string) (CampaignFactsRow, error) {
 	row := q.db.QueryRowContext(ctx, campaignFacts, id)
 	var i CampaignFactsRow
-	err := row.Scan(&i.Org, &i.Number)
+	err := row.Scan(&i.Org, &i.Number, &i.ProductID)
 	return i, err
 }
 
@@ -99,8 +100,8 @@ func (q *Queries) FirstWaiting(ctx context.Context, arg FirstWaitingParams) ([]W
 }
 
 const insertPayment = `-- name: InsertPayment :exec
-INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at, ask_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 `
 
 type InsertPaymentParams struct {
@@ -122,6 +123,7 @@ type InsertPaymentParams struct {
 	CreatedAt   micros.Time
 	ChangedAt   micros.Time
 	CapturedAt  micros.Time
+	AskAt       micros.Time
 }
 
 func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) error {
@@ -144,6 +146,7 @@ func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) er
 		arg.CreatedAt,
 		arg.ChangedAt,
 		arg.CapturedAt,
+		arg.AskAt,
 	)
 	return err
 }
@@ -199,7 +202,7 @@ func (q *Queries) LockCounter(ctx context.Context, arg LockCounterParams) (Campa
 }
 
 const order = `-- name: Order :one
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE id = $1
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE id = $1
 `
 
 func (q *Queries) Order(ctx context.Context, id string) (CampaignOrder, error) {
@@ -222,12 +225,14 @@ func (q *Queries) Order(ctx context.Context, id string) (CampaignOrder, error) {
 		&i.PayUntilAt,
 		&i.PaidAt,
 		&i.ChangedAt,
+		&i.Returned,
+		&i.MissedAt,
 	)
 	return i, err
 }
 
 const ordersOfBacker = `-- name: OrdersOfBacker :many
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE backer = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE backer = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type OrdersOfBackerParams struct {
@@ -262,6 +267,8 @@ func (q *Queries) OrdersOfBacker(ctx context.Context, arg OrdersOfBackerParams) 
 			&i.PayUntilAt,
 			&i.PaidAt,
 			&i.ChangedAt,
+			&i.Returned,
+			&i.MissedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -277,7 +284,7 @@ func (q *Queries) OrdersOfBacker(ctx context.Context, arg OrdersOfBackerParams) 
 }
 
 const ordersOfCampaign = `-- name: OrdersOfCampaign :many
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE campaign = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE campaign = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type OrdersOfCampaignParams struct {
@@ -312,6 +319,8 @@ func (q *Queries) OrdersOfCampaign(ctx context.Context, arg OrdersOfCampaignPara
 			&i.PayUntilAt,
 			&i.PaidAt,
 			&i.ChangedAt,
+			&i.Returned,
+			&i.MissedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -327,13 +336,18 @@ func (q *Queries) OrdersOfCampaign(ctx context.Context, arg OrdersOfCampaignPara
 }
 
 const overdueOrders = `-- name: OverdueOrders :many
+
 SELECT id, campaign FROM campaign_order
-WHERE state = 'reserved' AND pay_until_at <= $1 ORDER BY pay_until_at LIMIT $2
+WHERE state = 'reserved' AND pay_until_at <= $1 AND (pay_until_at <= $2 OR NOT EXISTS (
+    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at + CAST($3 AS BIGINT)))
+ORDER BY pay_until_at LIMIT $4
 `
 
 type OverdueOrdersParams struct {
-	At   micros.Time
-	Most int32
+	At      micros.Time
+	GraceAt micros.Time
+	Grace   int64
+	Most    int32
 }
 
 type OverdueOrdersRow struct {
@@ -341,8 +355,16 @@ type OverdueOrdersRow struct {
 	Campaign string
 }
 
+// An order whose attempt to pay ends with its window waits until the provider has
+// said what became of it, but not longer than for the grace: after an answer the
+// next question is further away.
 func (q *Queries) OverdueOrders(ctx context.Context, arg OverdueOrdersParams) ([]OverdueOrdersRow, error) {
-	rows, err := q.db.QueryContext(ctx, overdueOrders, arg.At, arg.Most)
+	rows, err := q.db.QueryContext(ctx, overdueOrders,
+		arg.At,
+		arg.GraceAt,
+		arg.Grace,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -365,7 +387,7 @@ func (q *Queries) OverdueOrders(ctx context.Context, arg OverdueOrdersParams) ([
 }
 
 const payment = `-- name: Payment :one
-SELECT id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at FROM payment WHERE id = $1
+SELECT id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at, ask_at, flag FROM payment WHERE id = $1
 `
 
 func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
@@ -390,12 +412,14 @@ func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
 		&i.CreatedAt,
 		&i.ChangedAt,
 		&i.CapturedAt,
+		&i.AskAt,
+		&i.Flag,
 	)
 	return i, err
 }
 
 const refund = `-- name: Refund :one
-SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at FROM refund WHERE id = $1
+SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand FROM refund WHERE id = $1
 `
 
 func (q *Queries) Refund(ctx context.Context, id string) (Refund, error) {
@@ -419,6 +443,9 @@ func (q *Queries) Refund(ctx context.Context, id string) (Refund, error) {
 		&i.CreatedAt,
 		&i.ChangedAt,
 		&i.ProcessedAt,
+		&i.WakeAt,
+		&i.Try,
+		&i.ByHand,
 	)
 	return i, err
 }

@@ -21,7 +21,7 @@ WHERE campaign = sqlc.arg(campaign) AND changes = sqlc.arg(changes)
 UPDATE variant_counter SET reserved = $2, paid = $3, cancelled = $4, waiting = $5 WHERE variant = $1;
 
 -- name: CampaignFacts :one
-SELECT org, number FROM campaign WHERE id = $1;
+SELECT org, number, product_id FROM campaign WHERE id = $1;
 
 -- name: FirstWaiting :many
 SELECT * FROM waiting WHERE campaign = sqlc.arg(campaign) AND state = 'waits' ORDER BY id LIMIT sqlc.arg(most);
@@ -35,9 +35,15 @@ SELECT * FROM campaign_order WHERE id = $1;
 -- name: OrdersOfBacker :many
 SELECT * FROM campaign_order WHERE backer = sqlc.arg(backer) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(most);
 
+-- An order whose attempt to pay ends with its window waits until the provider has
+-- said what became of it, but not longer than for the grace: after an answer the
+-- next question is further away.
+
 -- name: OverdueOrders :many
 SELECT id, campaign FROM campaign_order
-WHERE state = 'reserved' AND pay_until_at <= sqlc.arg(at) ORDER BY pay_until_at LIMIT sqlc.arg(most);
+WHERE state = 'reserved' AND pay_until_at <= sqlc.arg(at) AND (pay_until_at <= sqlc.arg(grace_at) OR NOT EXISTS (
+    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at + CAST(sqlc.arg(grace) AS BIGINT)))
+ORDER BY pay_until_at LIMIT sqlc.arg(most);
 
 -- name: CampaignsToFeed :many
 SELECT campaign FROM campaign_counter
@@ -51,8 +57,8 @@ SELECT * FROM waiting WHERE backer = sqlc.arg(backer) AND campaign = sqlc.arg(ca
 SELECT CAST(COUNT(*) AS BIGINT) FROM waiting WHERE campaign = sqlc.arg(campaign) AND state = 'waits' AND id < sqlc.arg(id);
 
 -- name: InsertPayment :exec
-INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+INSERT INTO payment (id, order_id, campaign, backer, provider, provider_ref, payment_ref, method, hint, amount, currency, fee, state, outcome, failure, created_at, changed_at, captured_at, ask_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
 
 -- name: Payment :one
 SELECT * FROM payment WHERE id = $1;
