@@ -241,6 +241,7 @@ func New(c Config) *API {
 			a.mountCampaigns()
 			a.mountCampaignWriting()
 			a.mountCampaignReview()
+			a.mountCampaignTalk()
 			a.documentProgress()
 		}
 		if a.payments != nil {

@@ -48,6 +48,8 @@ func TestConformance(t *testing.T) {
 		{"mail", mailCases},
 		{"campaigns", campaignCases},
 		{"desk of campaigns", deskCases},
+		{"rules of campaigns", campaignRuleCases},
+		{"talk about campaigns", talkCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
 		{"payments", paymentCases},

@@ -81,6 +81,20 @@ type Campaign struct {
 	Words          string
 }
 
+type CampaignComment struct {
+	ID       string
+	Campaign string
+	Thread   string
+	Author   string
+	Role     string
+	Key      string
+	Body     string
+	At       micros.Time
+	HiddenBy string
+	HiddenAt micros.Time
+	Reason   string
+}
+
 type CampaignCounter struct {
 	Campaign       string
 	Open           bool
@@ -98,6 +112,14 @@ type CampaignCounter struct {
 	Backers        int64
 	Waiting        int64
 	Changes        int64
+}
+
+type CampaignInterest struct {
+	ID       string
+	Campaign string
+	Account  string
+	Email    string
+	At       micros.Time
 }
 
 type CampaignOrder struct {
@@ -129,6 +151,17 @@ type CampaignText struct {
 	Title    string
 	Category string
 	Page     string
+}
+
+type CampaignUpdate struct {
+	ID       string
+	Campaign string
+	Number   int64
+	Author   string
+	Key      string
+	Title    string
+	Body     string
+	At       micros.Time
 }
 
 type CampaignVariant struct {
