@@ -69,7 +69,7 @@ const (
 	// JobGiveBack gives everybody back what was paid for units that are not handed
 	// over: the campaign failed, or was cancelled. It is queued in the transaction
 	// that says so; it may run again.
-	JobGiveBack = "campaigns.give-back"
+	JobGiveBack = "campaigns.refund-all"
 	// JobAdvance pays the startup what its schedule makes due at success.
 	JobAdvance = "campaigns.advance"
 )

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // funcs are what templates may call.
 func (s *Site) funcs() template.FuncMap {
-	return template.FuncMap{
+	funcs := template.FuncMap{
 		"t":       s.words.say,
 		"asset":   s.assets.url,
 		"icon":    icon,
@@ -34,6 +35,8 @@ func (s *Site) funcs() template.FuncMap {
 		"lower":     strings.ToLower,
 		"add":       func(a, b int) int { return a + b },
 	}
+	maps.Copy(funcs, s.workFuncs())
+	return funcs
 }
 
 // date is a day as people here write it: 29 Nov 2026.

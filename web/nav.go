@@ -18,6 +18,9 @@ var entrances = []Entrance{
 	{Path: "/certificates", Word: /* word */ "nav.certificates"},
 	{Path: "/certificates/verify", Word: /* word */ "nav.verify"},
 	{Path: "/orders", Word: /* word */ "nav.orders", Role: "backer"},
+	{Path: "/startup", Word: /* word */ "nav.startup", Role: "startup"},
+	{Path: "/review", Word: /* word */ "nav.review", Role: "reviewer"},
+	{Path: "/operator", Word: /* word */ "nav.operator", Role: "operator"},
 }
 
 // Entrances are those of who looks at the page.

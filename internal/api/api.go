@@ -61,6 +61,7 @@ type Config struct {
 	Campaigns campaigns.Store
 	Desk      *campaigns.Desk     // where campaigns are written, reviewed and read; none when nil
 	Payments  *campaigns.Payments // without them nothing is paid
+	Progress  *Progress           // of campaigns; with a Desk
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -100,6 +101,7 @@ type API struct {
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
 	payments     *campaigns.Payments
+	entrance     http.Handler // the router, with what is answered ahead of it
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -217,6 +219,7 @@ func New(c Config) *API {
 			a.mountCampaigns()
 			a.mountCampaignWriting()
 			a.mountCampaignReview()
+			a.documentProgress()
 		}
 		if a.payments != nil {
 			a.mountPayments()
@@ -227,8 +230,13 @@ func New(c Config) *API {
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)
+	a.entrance = a.router
+	if c.Progress != nil {
+		a.mountProgress(c.Progress)
+		a.entrance = c.Progress.Ahead(a.router)
+	}
 	return a
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.entrance.ServeHTTP(w, r) }

@@ -15,6 +15,7 @@ import (
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -46,6 +47,8 @@ type App struct {
 	rig       *rig.Rig
 	book      *campaigns.Book
 	desk      *campaigns.Desk
+	board     *campaigns.Board
+	progress  *api.Progress
 	payments  campaigns.Provider
 	pay       *campaigns.Payments
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process

@@ -66,6 +66,7 @@ func (a *App) startHTTP(context.Context) error {
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,
 		Payments:  a.pay,
+		Progress:  a.progress,
 		Blobs:     a.blobs,
 		Programme: a.programme,
 		Rig:       a.rig,
@@ -93,7 +94,7 @@ func (a *App) startHTTP(context.Context) error {
 		Observe: a.metrics.observe,
 	})))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
-		Handler: a.certs.pages.Keep(r), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: a.progress.Ahead(a.certs.pages.Keep(r)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 	}); err != nil {
 		return err
 	}
