@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/proofmark/proofmark/campaigns"
-	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/internal/auth"
 )
 
@@ -69,13 +68,4 @@ func (s *Shop) Mount(p *Pages) {
 	p.Get("/orders/{id}/pay", backer, s.payPage)
 	p.Post("/orders/{id}/cancel", backer, s.cancelOrder)
 	p.Get("/orders/{id}/receipts/{number}", backer, s.receipt)
-}
-
-// party is the visitor as the domain knows people.
-func (v *Visit) party() certification.Actor {
-	out := certification.Actor{Account: v.Actor.Account, Reviewer: v.Actor.Is(auth.RoleReviewer), Operator: v.Actor.Is(auth.RoleOperator)}
-	for _, m := range v.Actor.Orgs {
-		out.Orgs = append(out.Orgs, m.Org)
-	}
-	return out
 }
