@@ -50,6 +50,7 @@ func (a *App) startHTTP(context.Context) error {
 	r := chi.NewRouter()
 	r.Handle("/mqtt", a.broker.WebSocket())
 	r.Handle("/static/*", site.Assets())
+	r.Handle("/favicon.ico", site.Favicon())
 	if a.cfg.Demo {
 		r.Handle("/stories", site.StoryBook())
 		r.Handle("/stories/*", site.StoryBook())
