@@ -50,12 +50,11 @@ func (a *App) startHTTP(context.Context) error {
 	r := chi.NewRouter()
 	r.Handle("/mqtt", a.broker.WebSocket())
 	r.Handle("/static/*", site.Assets())
+	r.Handle("/favicon.ico", site.Favicon())
 	if a.cfg.Demo {
 		r.Handle("/stories", site.StoryBook())
 		r.Handle("/stories/*", site.StoryBook())
 	}
-	// Until there is a front page, whoever opens the address finds the certificates.
-	r.Handle("/", http.RedirectHandler("/certificates", http.StatusFound))
 	a.servePayments(r.Handle, r)
 	a.servePages(r, site)
 	r.Mount("/", site.Lost(api.New(api.Config{
