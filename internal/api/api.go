@@ -21,6 +21,8 @@ import (
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // Config says what the API speaks for. Registry, Auth and Bus are needed.
@@ -55,7 +57,9 @@ type Config struct {
 	// machine when nil.
 	Proxies []netip.Prefix
 
-	Rig *rig.Rig // runs of submissions' devices
+	Rig    *rig.Rig // runs of submissions' devices
+	Homes  *homes.Service
+	Claims *claims.Service
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
@@ -94,6 +98,8 @@ type API struct {
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
 	status       func(ctx context.Context) (string, error)
+	homes        *homes.Service
+	claims       *claims.Service
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 
@@ -120,6 +126,8 @@ func New(c Config) *API {
 		audit:        c.Audit,
 		bus:          c.Bus,
 		blobs:        c.Blobs,
+		homes:        c.Homes,
+		claims:       c.Claims,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		programme:    c.Programme,
@@ -181,6 +189,8 @@ func New(c Config) *API {
 		a.mountSpecs()
 		a.mountDevices()
 		a.mountCredentials()
+		a.mountHomes()
+		a.mountClaims()
 		a.mountTwin()
 		a.mountPresence()
 		a.mountHistory()

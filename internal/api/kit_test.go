@@ -29,6 +29,8 @@ import (
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // house is a whole service but for MQTT: a real store, registry and bus behind a
@@ -37,6 +39,7 @@ type house struct {
 	testing.TB
 	db       *store.DB
 	registry *registry.Registry
+	homes    *homes.Service
 	auth     *auth.Service
 	bus      *bus.Local
 	webhooks *webhook.Service
@@ -77,7 +80,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	})
 	t.Cleanup(h.auth.Close)
 	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, RequestTimeout: 300 * time.Millisecond})
+	h.homes = homes.New(homes.Options{Store: h.db.Homes()})
+	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, Homes: h.homes, RequestTimeout: 300 * time.Millisecond})
 	if err := h.registry.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +107,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Version:      "test",
 		Webhooks:     h.webhooks,
 		Mail:         h.mail,
+		Homes:        h.homes,
+		Claims:       claims.New(claims.Options{Store: h.db.Claims(), Devices: h.registry, Homes: h.homes}),
 	}
 	h.buildRig(&c)
 	h.certify(&c)

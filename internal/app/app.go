@@ -23,6 +23,7 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -38,6 +39,7 @@ type App struct {
 	openID    *auth.OpenID // nil: none
 	registry  *registry.Registry
 	homes     *homes.Service
+	claims    *claims.Service
 	programme *certification.Programme
 	certs     certificates
 	broker    *broker.Broker
@@ -104,6 +106,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"certificates", a.startCertificates},
 		{"campaigns", a.startCampaigns},
 		{"payments", a.startPayments},
+		{"claims", a.startClaims},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"rights", a.startRights},

@@ -129,6 +129,29 @@ type CertificateEvent struct {
 	Region string
 }
 
+type Claim struct {
+	ID        string
+	DID       string
+	Account   string
+	Home      string
+	Basis     string
+	Reason    string
+	OrderID   string
+	CreatedAt micros.Time
+	EndedAt   micros.Time
+	Ended     string
+}
+
+type ClaimCode struct {
+	DID       string
+	Salt      []byte
+	Hash      []byte
+	CreatedAt micros.Time
+	UsedAt    micros.Time
+	Wrong     int64
+	WrongAt   micros.Time
+}
+
 type Command struct {
 	ID        string
 	DID       string
@@ -197,6 +220,18 @@ type Document struct {
 	SHA256     string
 	ByAccount  string
 	At         micros.Time
+}
+
+type Handover struct {
+	ID        string
+	DID       string
+	Giver     string
+	Hash      []byte
+	CreatedAt micros.Time
+	ExpiresAt micros.Time
+	UsedAt    micros.Time
+	UsedBy    string
+	RevokedAt micros.Time
 }
 
 type Home struct {
@@ -468,6 +503,16 @@ type Session struct {
 	ExpiresAt micros.Time
 	Address   string
 	Agent     string
+}
+
+type Sighting struct {
+	DID       string
+	At        micros.Time
+	Epoch     int64
+	BootAt    micros.Time
+	Mac       string
+	Origin    string
+	Contested bool
 }
 
 type SigningKey struct {
