@@ -1,9 +1,0 @@
-package fleet_test
-
-import (
-	"testing"
-
-	"github.com/proofmark/proofmark/internal/bench/benchtest"
-)
-
-func TestMain(m *testing.M) { benchtest.Main(m) }
