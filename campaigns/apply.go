@@ -11,9 +11,9 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
-// Word is what a provider says of one payment or of one refund, by whichever way
+// Heard is what a provider said of one payment or of one refund, by whichever way
 // it came: an event, an answer to Fetch, a return from the pay page.
-type Word struct {
+type Heard struct {
 	Provider string
 	OrderRef string // the provider's name of the order; may be empty
 	OrderID  string // ours; may be empty
@@ -28,7 +28,7 @@ var ErrStuck = errors.New("what the provider says needs a person")
 // Apply brings payments, refunds and their orders to where words say that they
 // are: forward only, in any order, any number of times. It is the one way in
 // for what providers say. Each word has its own error.
-func (p *Payments) Apply(ctx context.Context, words []Word) []error {
+func (p *Payments) Apply(ctx context.Context, words []Heard) []error {
 	b := &batch{p: p, ctx: ctx, words: words, errs: make([]error, len(words)), forward: make(map[string]Payment)}
 	b.find()
 	for i := range words {
@@ -48,7 +48,7 @@ func (p *Payments) Apply(ctx context.Context, words []Word) []error {
 type batch struct {
 	p     *Payments
 	ctx   context.Context
-	words []Word
+	words []Heard
 	errs  []error
 
 	attempts map[ProviderPaymentRef]*Payment // by the provider's name of the order
@@ -115,7 +115,7 @@ func (b *batch) find() {
 
 // attempt is what a word about a payment is about. One whose provider's name we do
 // not know yet, since the answer was lost, is found by our own order.
-func (b *batch) attempt(w *Word) (*Payment, error) {
+func (b *batch) attempt(w *Heard) (*Payment, error) {
 	key := ProviderPaymentRef{w.Provider, w.OrderRef}
 	if a := b.attempts[key]; a != nil {
 		return a, nil
@@ -146,7 +146,7 @@ func (b *batch) attempt(w *Word) (*Payment, error) {
 	return found, nil
 }
 
-func (b *batch) payment(i int, w *Word) {
+func (b *batch) payment(i int, w *Heard) {
 	a, err := b.attempt(w)
 	if err != nil {
 		b.errs[i] = err
@@ -199,7 +199,7 @@ func (p *Payments) giveBackForeign(ctx context.Context, a *Payment, said *Provid
 	return nil
 }
 
-func (b *batch) refund(i int, w *Word) {
+func (b *batch) refund(i int, w *Heard) {
 	said := w.Refund
 	name, try := refundOfKey(said.Key)
 	r := b.refunds[name]
@@ -223,7 +223,7 @@ func (b *batch) refund(i int, w *Word) {
 
 // earlierTry is about a try that had failed, so we began another. Words come in
 // any order: only the provider knows what is true in the end.
-func (b *batch) earlierTry(i int, w *Word, r *Refund) error {
+func (b *batch) earlierTry(i int, w *Heard, r *Refund) error {
 	provider, err := b.p.provider(w.Provider)
 	if err != nil {
 		return err

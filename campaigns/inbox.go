@@ -119,17 +119,17 @@ func backoff(first time.Duration, attempts int, most time.Duration) time.Duratio
 // applyEvents applies what events say; those that only say that something
 // happened have their provider asked first.
 func (p *Payments) applyEvents(ctx context.Context, events []InboxEvent) []error {
-	said := make([][]Word, len(events))
+	said := make([][]Heard, len(events))
 	errs := make([]error, len(events))
 	var ask []int
 	for i := range events {
 		switch e := &events[i].Event; {
 		case e.Kind == EventPayment && e.Payment != nil, e.Kind == EventRefund && e.Refund != nil:
-			w := Word{Provider: events[i].Provider, OrderRef: e.OrderRef, OrderID: e.OrderID, Payment: e.Payment}
+			w := Heard{Provider: events[i].Provider, OrderRef: e.OrderRef, OrderID: e.OrderID, Payment: e.Payment}
 			if e.Kind == EventRefund {
 				w.Payment, w.Refund = nil, e.Refund
 			}
-			said[i] = []Word{w}
+			said[i] = []Heard{w}
 		case e.Kind == EventOrder && e.OrderRef != "":
 			ask = append(ask, i)
 		}
@@ -138,7 +138,7 @@ func (p *Payments) applyEvents(ctx context.Context, events []InboxEvent) []error
 		i := ask[j]
 		said[i], errs[i] = p.fetchWords(ctx, events[i].Provider, events[i].Event.OrderRef)
 	})
-	var words []Word
+	var words []Heard
 	var of []int
 	for i := range said {
 		for _, w := range said[i] {
@@ -151,13 +151,13 @@ func (p *Payments) applyEvents(ctx context.Context, events []InboxEvent) []error
 	return errs
 }
 
-func (p *Payments) fetchWords(ctx context.Context, provider, ref string) ([]Word, error) {
+func (p *Payments) fetchWords(ctx context.Context, provider, ref string) ([]Heard, error) {
 	from, err := p.provider(provider)
 	if err != nil {
 		return nil, err
 	}
 	told, err := from.Fetch(ctx, ref)
-	return wordsOf(provider, told), p.answered(err)
+	return heardOf(provider, told), p.answered(err)
 }
 
 // Events reads the inbox, for operators; an empty state is any.

@@ -121,14 +121,14 @@ func (p *Payments) ask(ctx context.Context, a Payment, done bool) (ProviderOrder
 	if p.answered(err) != nil {
 		return told, fmt.Errorf("payment %s of order %s: %w", a.ID, a.OrderID, err)
 	}
-	return told, errors.Join(p.Apply(ctx, wordsOf(a.Provider, told))...)
+	return told, errors.Join(p.Apply(ctx, heardOf(a.Provider, told))...)
 }
 
-// wordsOf are what an order of a provider says.
-func wordsOf(provider string, told ProviderOrder) []Word {
-	words := make([]Word, len(told.Payments))
+// heardOf are what an order of a provider says.
+func heardOf(provider string, told ProviderOrder) []Heard {
+	words := make([]Heard, len(told.Payments))
 	for i := range told.Payments {
-		words[i] = Word{Provider: provider, OrderRef: told.Ref, OrderID: told.OrderID, Payment: &told.Payments[i]}
+		words[i] = Heard{Provider: provider, OrderRef: told.Ref, OrderID: told.OrderID, Payment: &told.Payments[i]}
 	}
 	return words
 }

@@ -27,12 +27,12 @@ func (p *Payments) SendRefunds(ctx context.Context) (int, error) {
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
-	words, errs := make([]Word, len(due)), make([]error, len(due))
+	words, errs := make([]Heard, len(due)), make([]error, len(due))
 	eachAtOnce(len(due), p.parallel, func(i int) { words[i], errs[i] = p.sendRefund(ctx, &due[i]) })
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
-	var heard []Word
+	var heard []Heard
 	var of []int
 	var ops []Op
 	for i := range due {
@@ -101,14 +101,14 @@ func (d *DueRefund) refused(err error) []Op {
 }
 
 // sendRefund gives a refund to its provider, or asks what became of it.
-func (p *Payments) sendRefund(ctx context.Context, d *DueRefund) (Word, error) {
+func (p *Payments) sendRefund(ctx context.Context, d *DueRefund) (Heard, error) {
 	if d.State == RefundFailed {
-		return Word{}, nil
+		return Heard{}, nil
 	}
 	provider, err := p.provider(d.Provider)
 	if err != nil {
 		// Not hopeless: it is set up again, or somebody pays by hand.
-		return Word{}, fmt.Errorf("refund %s: %w: payment provider %q is not set up here", d.ID, registry.ErrUnavailable, d.Provider)
+		return Heard{}, fmt.Errorf("refund %s: %w: payment provider %q is not set up here", d.ID, registry.ErrUnavailable, d.Provider)
 	}
 	var told ProviderRefund
 	if d.State == RefundSent {
@@ -121,7 +121,7 @@ func (p *Payments) sendRefund(ctx context.Context, d *DueRefund) (Word, error) {
 	if told.Key == "" {
 		told.Key = d.Key()
 	}
-	return Word{Provider: d.Provider, Refund: &told}, p.answered(err)
+	return Heard{Provider: d.Provider, Refund: &told}, p.answered(err)
 }
 
 // PaidByHand says that a person paid back a refund that no provider could do, by

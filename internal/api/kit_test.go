@@ -25,6 +25,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	mailer "github.com/proofmark/proofmark/internal/mail"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
@@ -43,7 +44,10 @@ type house struct {
 	mail     *mailer.Outbox
 	book     *campaigns.Book
 	desk     *campaigns.Desk
+	board    *campaigns.Board
 	gate     *certification.Gate
+	psp      *simulator.PSP
+	payments *campaigns.Payments
 	url      string
 	operator string // a token
 	mails    mailbox
@@ -112,16 +116,24 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	h.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: h.db.Programme(), Files: c.Blobs})
 	c.Programme = h.programme
 	c.Campaigns = h.db.Campaigns()
-	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns})
+	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns, Bus: h.bus})
 	t.Cleanup(func() { _ = h.book.Stop(context.Background()) })
 	c.Book = h.book
 	h.gate = certification.NewGate(h.db.Programme(), nil)
 	h.desk = campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: h.gate, Expire: h.book.Expire})
 	c.Desk = h.desk
+	h.board = campaigns.NewBoard(campaigns.BoardOptions{Store: h.db.Campaigns(), Encode: api.EncodeProgress})
+	if err := h.board.Listen(h.bus); err != nil {
+		t.Fatal(err)
+	}
+	c.Progress = api.NewProgress(h.board, nil)
+	h.till(&c)
 	for _, f := range change {
 		f(&c)
 	}
-	server := httptest.NewServer(api.New(c))
+	served := api.New(c)
+	h.psp.SetWebhook("http://service.invalid/api/v1/payments/simulator/events", &http.Client{Transport: simulator.InProcess(served)})
+	server := httptest.NewServer(served)
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	h.operator, _ = h.token(auth.ScopeOperator)
@@ -436,12 +448,18 @@ func (l *logBook) String() string {
 // spoil takes a table away under our feet: nobody expects that.
 func (h *house) spoil(table string) {
 	h.Helper()
+	h.write("ALTER TABLE " + table + " RENAME TO gone")
+}
+
+// write changes the database past everybody's rules.
+func (h *house) write(statement string) {
+	h.Helper()
 	db, err := sql.Open("sqlite", h.file)
 	if err != nil {
 		h.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(h.Context(), "ALTER TABLE "+table+" RENAME TO gone"); err != nil {
+	if _, err := db.ExecContext(h.Context(), statement); err != nil {
 		h.Fatal(err)
 	}
 }

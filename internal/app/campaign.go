@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/notice"
@@ -17,6 +18,7 @@ const (
 	jobPayWindows  = "campaigns.pay-windows"
 	jobAudit       = "campaigns.audit"
 	jobCampaigns   = "campaigns.tick"
+	jobFulfil      = "campaigns.fulfil"
 	jobForgetInbox = "campaigns.forget-events"
 )
 
@@ -26,6 +28,11 @@ func (a *App) startCampaigns(context.Context) error {
 	})
 	a.onStop("orders", a.book.Stop)
 	a.desk = a.deskAt(time.Now)
+	a.board = campaigns.NewBoard(campaigns.BoardOptions{Store: a.db.Campaigns(), Encode: api.EncodeProgress, Log: a.log.With("part", "campaigns")})
+	a.progress = api.NewProgress(a.board, a.metrics.observe)
+	if err := a.board.Listen(a.bus); err != nil {
+		return err
+	}
 	return a.watchGate()
 }
 
@@ -67,9 +74,7 @@ func (a *App) endPayWindows(ctx context.Context, now time.Time) error {
 
 // registerCampaigns adds the jobs of campaigns.
 func (a *App) registerCampaigns() {
-	for _, kind := range []string{campaigns.JobGiveBack, campaigns.JobRefundAll} {
-		a.jobs.Register(kind, func(ctx context.Context, j jobs.Job) error { return a.pay.RefundAll(ctx, string(j.Payload)) })
-	}
+	a.jobs.Register(campaigns.JobGiveBack, func(ctx context.Context, j jobs.Job) error { return a.pay.GiveBack(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobStep, func(ctx context.Context, j jobs.Job) error { return a.desk.Step(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobAdvance, func(ctx context.Context, j jobs.Job) error {
 		return a.desk.PayAdvance(ctx, a.db.Campaigns(), string(j.Payload))

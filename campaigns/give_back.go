@@ -11,11 +11,6 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
-// JobRefundAll is the kind of the job that gives the money of all its backers back
-// when a campaign has failed, was cancelled, or lost its certificate for good. Its
-// key and its payload are the campaign's id. Queue it in the transaction of that fact.
-const JobRefundAll = "campaigns.refund-all"
-
 // RefundRun says that all of a campaign's backers get their money back.
 type RefundRun struct {
 	Campaign  string
@@ -33,17 +28,15 @@ func refundReason(c Campaign) (string, error) {
 	case c.State == CampaignFailed:
 		return "the campaign did not reach its target", nil
 	case c.State == CampaignCancelled:
-		return "the campaign was cancelled", nil
-	case c.Held:
-		return line("the campaign may not be fulfilled: "+c.HeldReason, 200), nil
+		return line("the campaign was cancelled: "+c.Reason, 200), nil
 	}
-	return "", fmt.Errorf("refund campaign %s, which is %s: it has neither failed nor was it cancelled or held: %w", c.ID, c.State, registry.ErrConflict)
+	return "", fmt.Errorf("refund campaign %s, which is %s: it has neither failed nor was it cancelled: %w", c.ID, c.State, registry.ErrConflict)
 }
 
-// RefundAll cancels every order of a campaign that was not handed over, and so
-// queues the refunds of those that were paid. It may be run again, after a kill
-// too: what was cancelled is found cancelled.
-func (p *Payments) RefundAll(ctx context.Context, campaign string) error {
+// GiveBack is the job JobGiveBack. It cancels every order of a campaign that was
+// not handed over, and so queues the refunds of those that were paid. It may be run
+// again, after a kill too: what was cancelled is found cancelled.
+func (p *Payments) GiveBack(ctx context.Context, campaign string) error {
 	c, err := p.store.Campaign(ctx, campaign)
 	if err != nil {
 		return err
@@ -134,8 +127,7 @@ func (r RefundProgress) Percent() string {
 	if r.Amount == 0 {
 		return ""
 	}
-	tenths := new(big.Int).Div(new(big.Int).Mul(big.NewInt(r.DoneAmount), big.NewInt(1000)), big.NewInt(r.Amount)).Int64()
-	return fmt.Sprintf("%d.%d", tenths/10, tenths%10)
+	return tenths(new(big.Int).Div(new(big.Int).Mul(big.NewInt(r.DoneAmount), big.NewInt(1000)), big.NewInt(r.Amount)).Int64())
 }
 
 // Pending is the age of the oldest refund that is not done.
