@@ -257,6 +257,14 @@ func (d *decision) collect() *Changes {
 		}
 	}
 	slices.SortFunc(out.Refunds, func(a, b *RefundRow) int { return cmp.Compare(a.ID, b.ID) })
+	for _, of := range d.s.Shipments {
+		for _, s := range of {
+			if s.changed {
+				out.Shipments = append(out.Shipments, s)
+			}
+		}
+	}
+	slices.SortFunc(out.Shipments, func(a, b *ShipmentRow) int { return cmp.Compare(a.ID, b.ID) })
 	for _, w := range d.s.Entries {
 		if w.changed {
 			out.Waiting = append(out.Waiting, w)

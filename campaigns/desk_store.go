@@ -38,6 +38,9 @@ type DeskStore interface {
 	CertificatesOf(ctx context.Context, model string) ([]certification.Certificate, error)
 	OrgName(ctx context.Context, org string) (string, error)
 
+	TalkStore
+	InterestStore
+
 	Identity(ctx context.Context, org string) (Identity, error)
 	SaveIdentity(ctx context.Context, i Identity, rec certification.Record) error
 }

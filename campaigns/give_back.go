@@ -127,8 +127,7 @@ func (r RefundProgress) Percent() string {
 	if r.Amount == 0 {
 		return ""
 	}
-	tenths := new(big.Int).Div(new(big.Int).Mul(big.NewInt(r.DoneAmount), big.NewInt(1000)), big.NewInt(r.Amount)).Int64()
-	return fmt.Sprintf("%d.%d", tenths/10, tenths%10)
+	return tenths(new(big.Int).Div(new(big.Int).Mul(big.NewInt(r.DoneAmount), big.NewInt(1000)), big.NewInt(r.Amount)).Int64())
 }
 
 // Pending is the age of the oldest refund that is not done.

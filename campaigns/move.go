@@ -53,26 +53,47 @@ func (m *Move) step(d *decision, o *OrderRow) {
 		d.book(event, earned(amount), recalled(advanced))
 		o.Advanced = 0
 	case OrderReturned:
-		paid := d.s.Paying[o.ID]
-		if paid == nil {
-			d.refuse(fmt.Errorf("order %s is %s: %w: no payment paid it", o.ID, o.State, registry.ErrConflict))
-			return
+		if err := d.takeBack(o, event, o.Live(), m.Reason, m.RefundID); err != nil {
+			d.refuse(err)
 		}
-		if o.State == OrderShipped { // it never arrived, so nothing was earned
-			d.book(event, owed(amount), recalled(advanced))
-		} else {
-			d.book(event, unearned(amount))
-		}
-		o.Advanced = 0
-		kind := RefundPartial
-		if o.Cancelled == 0 {
-			kind = RefundFull
-		}
-		d.answer.Refund = d.refund(m.RefundID, paid, o, kind, o.Live(), amount, m.Reason).Refund
+		return
 	}
 	d.move(o, m.To)
 	d.tell("order."+string(m.To), o, nil)
 	d.answer.Order = o.Order
+}
+
+// takeBack takes back units that were handed over, and queues their refund.
+func (d *decision) takeBack(o *OrderRow, event string, units int64, reason, refundID string) error {
+	paid := d.s.Paying[o.ID]
+	if paid == nil {
+		return fmt.Errorf("order %s is %s: %w: no payment paid it", o.ID, o.State, registry.ErrConflict)
+	}
+	amount := units * o.Price
+	if o.State == OrderShipped { // not all of it arrived, so nothing was earned
+		back := o.Advanced
+		if units < o.Live() {
+			back = o.Advanced / o.Live() * units
+		}
+		o.Advanced -= back
+		d.book(event, owed(amount), recalled(back))
+	} else {
+		d.book(event, unearned(amount))
+	}
+	kind := RefundPartial
+	if units == o.Units {
+		kind = RefundFull
+	}
+	o.Returned += units
+	to := o.State
+	if o.Live() == 0 {
+		to = OrderReturned
+	}
+	d.move(o, to)
+	r := d.refund(refundID, paid, o, kind, units, amount, reason)
+	d.tell("order.returned", o, &r.Refund)
+	d.answer.Order, d.answer.Refund = o.Order, r.Refund
+	return nil
 }
 
 // MoveRefund brings a refund forward, and its order with it.

@@ -20,13 +20,14 @@ type Op interface {
 
 // Answer is what became of an Op. With an Err nothing was done.
 type Answer struct {
-	Order   Order
-	Payment Payment        // of a Capture
-	Outcome CaptureOutcome // of a Capture
-	Refund  Refund         // zero if no money goes back
-	Entry   Waiting        // of a Join or Leave
-	Repeat  bool           // it had been done before
-	Err     error
+	Order    Order
+	Payment  Payment        // of a Capture
+	Outcome  CaptureOutcome // of a Capture
+	Refund   Refund         // zero if no money goes back
+	Entry    Waiting        // of a Join or Leave
+	Shipment Shipment       // of a Ship or MoveShipment
+	Repeat   bool           // it had been done before
+	Err      error
 }
 
 // Needs is what a batch must know, as sets.
@@ -43,6 +44,7 @@ type Needs struct {
 	Waiters   map[CampaignBacker]bool // their entries
 	Releases  map[string]bool         // campaigns whose waiting list may be served
 	Facts     map[string]bool         // campaigns whose Facts are needed
+	Shipped   map[string]bool         // orders whose shipments are needed
 }
 
 // BackerKey names an order as its backer does.
@@ -91,28 +93,30 @@ func add[K comparable](set *map[K]bool, key K) {
 // committed, and the batch is decided again with all that it needs. Most orders
 // are new, so that looking first would cost more than it saves.
 type Snapshot struct {
-	Blind    bool
-	Counters map[string]*Counter
-	Variants map[string]*VariantCounter
-	Facts    map[string]Facts
-	Keys     map[BackerKey]*OrderRow
-	Backers  map[CampaignBacker]*BackerCount
-	Orders   map[string]*OrderRow
-	Payments map[string]*PaymentRow
-	Captures map[ProviderPaymentRef]*PaymentRow
-	Paying   map[string]*PaymentRow // by order: the payment that paid it
-	Refunds  map[string]*RefundRow
-	Owed     map[string]int // by order: its refunds that are not processed, but for orphans and surplus
-	Events   map[string]bool
-	Entries  map[string]*WaitingRow
-	Waiting  map[string][]*WaitingRow // by campaign, in order; the first of them
-	Vouchers map[string]int64         // by series, the last number
+	Blind     bool
+	Counters  map[string]*Counter
+	Variants  map[string]*VariantCounter
+	Facts     map[string]Facts
+	Keys      map[BackerKey]*OrderRow
+	Backers   map[CampaignBacker]*BackerCount
+	Orders    map[string]*OrderRow
+	Payments  map[string]*PaymentRow
+	Captures  map[ProviderPaymentRef]*PaymentRow
+	Paying    map[string]*PaymentRow // by order: the payment that paid it
+	Refunds   map[string]*RefundRow
+	Owed      map[string]int // by order: its refunds that are not processed, but for orphans and surplus
+	Events    map[string]bool
+	Entries   map[string]*WaitingRow
+	Shipments map[string][]*ShipmentRow // by order
+	Waiting   map[string][]*WaitingRow  // by campaign, in order; the first of them
+	Vouchers  map[string]int64          // by series, the last number
 }
 
 // Facts are what does not change about a campaign that sells.
 type Facts struct {
-	Org    string
-	Number int64
+	Org     string
+	Number  int64
+	Product string
 }
 
 // BackerCount is how many units a backer has of a campaign.
@@ -146,6 +150,14 @@ type RefundRow struct {
 	changed bool
 }
 
+// ShipmentRow is a shipment as it was loaded.
+type ShipmentRow struct {
+	Shipment
+	Product string // of its campaign
+	Was     ShipmentState
+	changed bool
+}
+
 // WaitingRow is an entry of the waiting list as it was loaded.
 type WaitingRow struct {
 	Waiting
@@ -155,16 +167,17 @@ type WaitingRow struct {
 
 // Changes is what a batch writes.
 type Changes struct {
-	Counters []*Counter
-	Sells    map[string]bool // campaigns of which stock was given out: they must be open
-	Variants []*VariantCounter
-	Backers  []*BackerCount
-	Limits   map[string]int64 // of a blind Snapshot: the campaigns' limits per backer, where there is one
-	Orders   []*OrderRow
-	Payments []*PaymentRow
-	Refunds  []*RefundRow
-	Waiting  []*WaitingRow
-	Dropped  []string // orders whose prepared shipments are dropped
+	Counters  []*Counter
+	Sells     map[string]bool // campaigns of which stock was given out: they must be open
+	Variants  []*VariantCounter
+	Backers   []*BackerCount
+	Limits    map[string]int64 // of a blind Snapshot: the campaigns' limits per backer, where there is one
+	Orders    []*OrderRow
+	Payments  []*PaymentRow
+	Refunds   []*RefundRow
+	Waiting   []*WaitingRow
+	Shipments []*ShipmentRow
+	Dropped   []string // orders whose prepared shipments are dropped
 
 	Transfers []Transfer
 	Vouchers  []Voucher
@@ -177,14 +190,15 @@ type Told struct {
 	Kind string // of the notice: "order.paid"
 	Org  string
 	Order
-	Refund *Refund
-	At     time.Time
+	Refund   *Refund
+	Shipment *Shipment
+	At       time.Time
 }
 
 // Empty says whether there is nothing to write.
 func (c *Changes) Empty() bool {
 	return len(c.Counters) == 0 && len(c.Orders) == 0 && len(c.Payments) == 0 && len(c.Refunds) == 0 &&
-		len(c.Waiting) == 0 && len(c.Transfers) == 0
+		len(c.Waiting) == 0 && len(c.Shipments) == 0 && len(c.Transfers) == 0
 }
 
 // Balances is the sum of the transfers by account, in the order of their names.

@@ -44,6 +44,7 @@ type Order struct {
 	Variant   string // var_…; empty where the campaign has none
 	Units     int64  // wanted; what is cancelled before it is paid is taken off
 	Cancelled int64  // of Units, cancelled after they were paid
+	Returned  int64  // of Units, came back after the hand-over
 	Price     int64  // of a unit, as it was when ordered
 	Currency  string
 	Advanced  int64 // of its amount, paid to the startup before the delivery
@@ -53,13 +54,14 @@ type Order struct {
 	PayUntil  time.Time // end of the pay window
 	PaidAt    time.Time
 	ChangedAt time.Time // when it came into State
+	MissedAt  time.Time // when its backer was told that the promised ship date was missed
 }
 
 // Amount is what has to be paid for it, in minor units.
 func (o *Order) Amount() int64 { return o.Units * o.Price }
 
 // Live is how many of its units are wanted still.
-func (o *Order) Live() int64 { return o.Units - o.Cancelled }
+func (o *Order) Live() int64 { return o.Units - o.Cancelled - o.Returned }
 
 // WaitingState is what became of an entry of the waiting list.
 type WaitingState string

@@ -20,6 +20,9 @@ type toldOrder struct {
 	PayUntil  time.Time `json:"pay_until,omitzero"`
 	Refund    string    `json:"refund,omitempty"`
 	Back      int64     `json:"refund_amount,omitempty"`
+	Shipment  string    `json:"shipment,omitempty"`
+	Carrier   string    `json:"carrier,omitempty"`
+	Tracking  string    `json:"tracking,omitempty"`
 }
 
 // Notice is the durable form of the change.
@@ -33,6 +36,9 @@ func (t *Told) Notice() (notice.Notice, error) {
 	}
 	if t.Refund != nil {
 		o.Refund, o.Back = t.Refund.ID, t.Refund.Amount
+	}
+	if t.Shipment != nil {
+		o.Shipment, o.Carrier, o.Tracking = t.Shipment.ID, t.Shipment.Carrier, t.Shipment.Tracking
 	}
 	return notice.New(t.At, t.Kind, t.ID, t.Org, o)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/health"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -21,6 +22,7 @@ import (
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/firmware"
 )
 
 // Config says what the API speaks for. Registry, Auth and Bus are needed.
@@ -56,12 +58,16 @@ type Config struct {
 	Proxies []netip.Prefix
 
 	Rig *rig.Rig // runs of submissions' devices
+	// Health and Firmware are of delivered devices; without them there is neither.
+	Health   *health.Desk
+	Firmware *firmware.Service
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
-	Desk      *campaigns.Desk     // where campaigns are written, reviewed and read; none when nil
-	Payments  *campaigns.Payments // without them nothing is paid
-	Progress  *Progress           // of campaigns; with a Desk
+	Desk      *campaigns.Desk       // where campaigns are written, reviewed and read; none when nil
+	Payments  *campaigns.Payments   // without them nothing is paid
+	Fulfil    *campaigns.Fulfilment // without it nothing is shipped
+	Progress  *Progress             // of campaigns; with a Desk
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -94,6 +100,8 @@ type API struct {
 	certificates CertificateSource
 	statusList   func(ctx context.Context) (certification.SignedStatus, error)
 	rig          *rig.Rig
+	field        *health.Desk
+	firmware     *firmware.Service
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
 	status       func(ctx context.Context) (string, error)
@@ -101,6 +109,7 @@ type API struct {
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
 	payments     *campaigns.Payments
+	fulfil       *campaigns.Fulfilment
 	entrance     http.Handler // the router, with what is answered ahead of it
 
 	ready   func(ctx context.Context) map[string]error
@@ -130,6 +139,7 @@ func New(c Config) *API {
 		campaigns:    c.Campaigns,
 		desk:         c.Desk,
 		payments:     c.Payments,
+		fulfil:       c.Fulfil,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -140,6 +150,8 @@ func New(c Config) *API {
 		certificates: c.Certificates,
 		statusList:   c.StatusList,
 		rig:          c.Rig,
+		field:        c.Health,
+		firmware:     c.Firmware,
 		issuer:       c.Issuer,
 		keys:         c.Keys,
 		status:       c.Status,
@@ -174,6 +186,9 @@ func New(c Config) *API {
 	a.mountBundle(a.router)
 	if a.payments != nil {
 		a.mountProviders(a.router)
+	}
+	if a.firmware != nil {
+		a.mountDownloads(a.router)
 	}
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
@@ -210,6 +225,13 @@ func New(c Config) *API {
 		a.mountCertificates()
 		a.mountLife()
 		a.mountRegulatory()
+		if a.field != nil {
+			a.mountField()
+		}
+		if a.firmware != nil {
+			a.mountFirmware()
+			a.mountRollouts()
+		}
 		if a.book != nil {
 			a.mountOrders(r)
 			a.mountWaiting()
@@ -219,11 +241,17 @@ func New(c Config) *API {
 			a.mountCampaigns()
 			a.mountCampaignWriting()
 			a.mountCampaignReview()
+			a.mountCampaignTalk()
 			a.documentProgress()
 		}
 		if a.payments != nil {
 			a.mountPayments()
 			a.mountRefunds()
+		}
+		if a.fulfil != nil {
+			a.mountShipments()
+			a.mountSold(r)
+			a.mountPayouts()
 		}
 		a.mountWebhooks()
 		a.mountMailbox()

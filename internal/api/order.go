@@ -23,6 +23,7 @@ type Order struct {
 	Variant   string     `json:"variant,omitempty" doc:"var_…, where the campaign has variants."`
 	Units     int64      `json:"units" doc:"Wanted; without those cancelled before they were paid."`
 	Cancelled int64      `json:"cancelled,omitempty" doc:"Of the units, cancelled after they were paid."`
+	Returned  int64      `json:"returned,omitempty" doc:"Of the units, came back after the hand-over."`
 	Price     int64      `json:"price" doc:"Of a unit, in minor units (paise), as it was when ordered."`
 	Amount    int64      `json:"amount" doc:"To be paid: units × price, in minor units."`
 	Currency  string     `json:"currency" doc:"ISO 4217."`
@@ -31,13 +32,14 @@ type Order struct {
 	CreatedAt time.Time  `json:"created_at"`
 	PayUntil  time.Time  `json:"pay_until" doc:"The stock is kept until then."`
 	PaidAt    *time.Time `json:"paid_at,omitempty"`
+	MissedAt  *time.Time `json:"ship_date_missed_at,omitempty" doc:"When its backer was told that the promised ship date was missed."`
 }
 
 func orderOf(o campaigns.Order) Order {
 	return Order{
-		ID: o.ID, Campaign: o.Campaign, Variant: o.Variant, Units: o.Units, Cancelled: o.Cancelled, Price: o.Price, Amount: o.Amount(),
+		ID: o.ID, Campaign: o.Campaign, Variant: o.Variant, Units: o.Units, Cancelled: o.Cancelled, Returned: o.Returned, Price: o.Price, Amount: o.Amount(),
 		Currency: o.Currency, State: string(o.State), Entry: o.Entry,
-		CreatedAt: instant(o.CreatedAt), PayUntil: instant(o.PayUntil), PaidAt: someday(o.PaidAt),
+		CreatedAt: instant(o.CreatedAt), PayUntil: instant(o.PayUntil), PaidAt: someday(o.PaidAt), MissedAt: someday(o.MissedAt),
 	}
 }
 

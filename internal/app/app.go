@@ -51,10 +51,13 @@ type App struct {
 	progress  *api.Progress
 	payments  campaigns.Provider
 	pay       *campaigns.Payments
+	fulfil    *campaigns.Fulfilment
 	psp       *simulator.PSP // nil unless the provider is the simulator in this process
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner
 	metrics   *metrics
+	fleet     fleet
+	greeted   atomic.Pointer[func(registry.Device)] // who hears of devices that connect, once the rollouts are up
 
 	webhooks  *webhook.Service
 	mail      *mail.Outbox
@@ -111,6 +114,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"programme", a.startProgramme},
 		{"benches", a.startRig},
 		{"certificates", a.startCertificates},
+		{"delivered devices", a.startFleet},
 		{"campaigns", a.startCampaigns},
 		{"payments", a.startPayments},
 		{"jobs", a.startJobs},

@@ -18,6 +18,7 @@ const (
 	jobPayWindows  = "campaigns.pay-windows"
 	jobAudit       = "campaigns.audit"
 	jobCampaigns   = "campaigns.tick"
+	jobFulfil      = "campaigns.fulfil"
 	jobForgetInbox = "campaigns.forget-events"
 )
 

@@ -67,6 +67,7 @@ func (a *App) startHTTP(context.Context) error {
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,
 		Payments:  a.pay,
+		Fulfil:    a.fulfil,
 		Progress:  a.progress,
 		Blobs:     a.blobs,
 		Programme: a.programme,
@@ -90,6 +91,8 @@ func (a *App) startHTTP(context.Context) error {
 		Life:         a.certs.life,
 		Regulatory:   a.certs.regulatory,
 		Certificates: a.db.Programme(),
+		Health:       a.fleet.health,
+		Firmware:     a.fleet.firmware,
 
 		Version: a.cfg.Version,
 		Observe: a.metrics.observe,

@@ -38,6 +38,7 @@ func (a *App) startOutside(context.Context) error {
 	for _, prefix := range []string{"submission.", "run.", "waiver.", "certificate.", "regulatory."} {
 		a.composers.Register(prefix, programmeMail(a.db.Mail(), a.cfg.PublicURL))
 	}
+	a.composers.Register("campaign.", campaignComposer(a.db.Mail(), a.db.Campaigns(), a.cfg.PublicURL))
 	a.metrics.watchOutside(a.webhooks, a.mail)
 	return nil
 }

@@ -49,6 +49,7 @@ func (a *App) startPayments(context.Context) error {
 		ReturnURL: func(order string) string { return a.cfg.PublicURL + "/api/v1/orders/" + order + "/return" },
 		Log:       a.log.With("part", "payments"),
 	})
+	a.fulfil = campaigns.NewFulfilment(campaigns.FulfilmentOptions{Store: a.db.Fulfilment(), Book: a.book, Log: a.log.With("part", "fulfilment")})
 	a.metrics.watchPayments(a.pay, a.db.Payments())
 	return nil
 }

@@ -99,6 +99,8 @@ var (
 		`SELECT r.order_id FROM v JOIN refund r ON r.order_id = v.id AND r.kind IN ('full', 'partial') AND r.state <> 'processed'`)
 	eventsBooked = newBulk("event text",
 		`SELECT t.event FROM v JOIN ledger_transfer t ON t.event = v.event`)
+	shipmentsOfOrders = newBulk("id text",
+		`SELECT s.* FROM v JOIN shipment s ON s.order_id = v.id`)
 	entriesByID = newBulk("id text",
 		`SELECT w.* FROM v JOIN waiting w ON w.id = v.id`)
 	entriesOfBacker = newBulk("campaign text, backer text",
@@ -151,7 +153,7 @@ func (l *loader) load(now time.Time, blind bool) error {
 			return err
 		}
 	}
-	for _, step := range []func() error{l.orders, l.payments, l.refunds, l.waiting, l.backers} {
+	for _, step := range []func() error{l.orders, l.payments, l.refunds, l.waiting, l.shipments, l.backers} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -172,7 +174,7 @@ func (l *loader) facts(c *campaigns.Counter, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	l.snapshot.Facts[c.Campaign] = campaigns.Facts{Org: f.Org, Number: f.Number}
+	l.snapshot.Facts[c.Campaign] = campaigns.Facts{Org: f.Org, Number: f.Number, Product: f.ProductID}
 	if len(l.needs.Payments) == 0 && len(l.needs.Refunds) == 0 {
 		return nil
 	}
@@ -383,7 +385,7 @@ func (s campaignStore) EachOrder(ctx context.Context, campaign string, fn func(c
 }
 
 func (s campaignStore) OverdueOrders(ctx context.Context, at time.Time, limit int) ([]campaigns.Expire, error) {
-	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), GraceAt: micros.Of(at.Add(-campaigns.AskGrace)), Most: most(limit)})
+	rows, err := s.read.OverdueOrders(ctx, dbgen.OverdueOrdersParams{At: micros.Of(at), GraceAt: micros.Of(at.Add(-campaigns.AskGrace)), Grace: campaigns.AskGrace.Microseconds(), Most: most(limit)})
 	return list(rows, func(r dbgen.OverdueOrdersRow) campaigns.Expire {
 		return campaigns.Expire{Campaign: r.Campaign, OrderID: r.ID}
 	}), s.wrap(ctx, err, "orders overdue at %s", at.Format(time.RFC3339))
@@ -431,6 +433,7 @@ func order(o dbgen.CampaignOrder) campaigns.Order {
 		ID: o.ID, Campaign: o.Campaign, Backer: o.Backer, Key: o.Key, Variant: o.Variant, Units: o.Units, Cancelled: o.Cancelled,
 		Price: o.Price, Currency: o.Currency, Advanced: o.Advanced, State: campaigns.OrderState(o.State), Entry: o.Entry,
 		CreatedAt: o.CreatedAt.Time(), PayUntil: o.PayUntilAt.Time(), PaidAt: o.PaidAt.Time(), ChangedAt: o.ChangedAt.Time(),
+		Returned: o.Returned, MissedAt: o.MissedAt.Time(),
 	}
 }
 

@@ -53,7 +53,7 @@ func (m *orderModel) used() (n int64) {
 		case o.State == campaigns.OrderReserved:
 			n += o.Units
 		case !o.PaidAt.IsZero():
-			n += o.Live()
+			n += o.Units - o.Cancelled
 		}
 	}
 	return n
@@ -62,7 +62,7 @@ func (m *orderModel) used() (n int64) {
 func (m *orderModel) of(backer string) (n int64) {
 	for _, o := range m.orders {
 		if o.Backer == backer && (o.State == campaigns.OrderReserved || !o.PaidAt.IsZero()) {
-			n += o.Live()
+			n += o.Units - o.Cancelled
 		}
 	}
 	return n
@@ -212,6 +212,7 @@ func (m *orderModel) fulfil(t *rapid.T) {
 	if o.State == campaigns.OrderReturned {
 		same(m.t, a.Refund.Amount, o.Live()*price)
 		m.refunds = append(m.refunds, &a.Refund)
+		o.Returned = o.Live()
 	}
 }
 
@@ -264,7 +265,7 @@ func (m *orderModel) check(*rapid.T) {
 		}
 		if !o.PaidAt.IsZero() {
 			paid, cancelled = paid+o.Units, cancelled+o.Cancelled
-			if o.Live() > 0 {
+			if o.Units > o.Cancelled {
 				backers[o.Backer] = true
 			}
 		}

@@ -15,8 +15,9 @@ var (
 		`INSERT INTO campaign_order (id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at)
 SELECT v.id, v.campaign, v.backer, v.key, v.variant, v.units, 0, v.price, v.currency, 0, 'reserved', v.entry, v.created_at, v.pay_until_at, 0, v.created_at FROM v`)
 	updateOrders = newBulk(
-		"id text, was text, state text, units bigint, cancelled bigint, advanced bigint, paid_at bigint, changed_at bigint",
-		`UPDATE campaign_order SET state = v.state, units = v.units, cancelled = v.cancelled, advanced = v.advanced, paid_at = v.paid_at, changed_at = v.changed_at
+		"id text, was text, state text, units bigint, cancelled bigint, advanced bigint, paid_at bigint, changed_at bigint, returned bigint, missed_at bigint",
+		`UPDATE campaign_order SET state = v.state, units = v.units, cancelled = v.cancelled, advanced = v.advanced, paid_at = v.paid_at, changed_at = v.changed_at,
+    returned = v.returned, missed_at = v.missed_at
 FROM v WHERE campaign_order.id = v.id AND campaign_order.state = v.was`)
 	upsertBackers = newBulk(
 		"campaign text, backer text, reserved bigint, paid bigint",
@@ -52,9 +53,6 @@ SELECT v.id, v.campaign, v.variant, v.backer, v.units, v.state, v.order_id, v.cr
 	updateWaiting = newBulk(
 		"id text, was text, state text, order_id text, changed_at bigint",
 		`UPDATE waiting SET state = v.state, order_id = v.order_id, changed_at = v.changed_at FROM v WHERE waiting.id = v.id AND waiting.state = v.was`)
-	dropShipments = newBulk(
-		"order_id text, at bigint",
-		`UPDATE shipment SET state = 'dropped', changed_at = v.at FROM v WHERE shipment.order_id = v.order_id AND shipment.state = 'prepared'`)
 	insertTransfers = newBulk(
 		"event text, campaign text, at bigint",
 		`INSERT INTO ledger_transfer (event, campaign, at) SELECT v.event, v.campaign, v.at FROM v`)
@@ -90,6 +88,7 @@ func save(ctx context.Context, tx dbgen.DBTX, engine Engine, c *campaigns.Change
 	s.payments(c.Payments)
 	s.refunds(c.Refunds)
 	s.waiting(c.Waiting)
+	s.shipments(c)
 	s.ledger(c)
 	s.tell(c)
 	if s.err == nil {
@@ -181,12 +180,14 @@ func (s *saver) orders(all []*campaigns.OrderRow) {
 	n = len(moved)
 	id, was, state := make([]string, n), make([]string, n), make([]string, n)
 	units, cancelled, advanced, paid, changed := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	returned, missed := make([]int64, n), make([]int64, n)
 	for i, o := range moved {
+		returned[i], missed[i] = o.Returned, int64(micros.Of(o.MissedAt))
 		id[i], was[i], state[i] = o.ID, string(o.Was), string(o.State)
 		units[i], cancelled[i], advanced[i] = o.Units, o.Cancelled, o.Advanced
 		paid[i], changed[i] = int64(micros.Of(o.PaidAt)), int64(micros.Of(o.ChangedAt))
 	}
-	s.run("orders", updateOrders, id, was, state, units, cancelled, advanced, paid, changed)
+	s.run("orders", updateOrders, id, was, state, units, cancelled, advanced, paid, changed, returned, missed)
 }
 
 func (s *saver) payments(all []*campaigns.PaymentRow) {

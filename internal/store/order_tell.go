@@ -22,8 +22,7 @@ var (
 SELECT v.id, v.kind, v.key, v.payload, 'queued', v.at, v.at, 0, v.attempts, '', '', v.at, 0 FROM v`)
 )
 
-// tell writes notices, their events and jobs, and drops the shipments of orders
-// that are not wanted any more.
+// tell writes notices, their events and jobs.
 func (s *saver) tell(c *campaigns.Changes) {
 	n := len(c.Told)
 	ids, kind, org, subject, data := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -42,11 +41,6 @@ func (s *saver) tell(c *campaigns.Changes) {
 	s.run("notices", insertNotices, ids, kind, org, subject, at, data)
 	s.run("events", insertEvents, topics, events, at)
 	s.enqueue(notice.JobKind, ids, at)
-	for _, o := range c.Dropped {
-		if s.err == nil {
-			_, s.err = dropShipments.exec(s.ctx, s.tx, s.engine, rows{[]string{o}, []int64{int64(micros.Of(c.Told[0].At))}})
-		}
-	}
 }
 
 // enqueue adds a job for each subject, which is its key and its payload.

@@ -386,9 +386,9 @@ func (q *Queries) PaidWithoutReceipt(ctx context.Context) ([]PaidWithoutReceiptR
 }
 
 const setAdvanced = `-- name: SetAdvanced :exec
-UPDATE campaign_order SET advanced = (units - cancelled) * price * CAST($1 AS BIGINT) / 10000
+UPDATE campaign_order SET advanced = (units - cancelled - returned) * price * CAST($1 AS BIGINT) / 10000
 WHERE campaign_order.campaign = $2 AND paid_at <> 0 AND (state = 'shipped' OR (CAST($3 AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
-    AND (units - cancelled) * price * CAST($1 AS BIGINT) / 10000 > advanced
+    AND (units - cancelled - returned) * price * CAST($1 AS BIGINT) / 10000 > advanced
 `
 
 type SetAdvancedParams struct {
@@ -405,7 +405,7 @@ func (q *Queries) SetAdvanced(ctx context.Context, arg SetAdvancedParams) error 
 const sumOrders = `-- name: SumOrders :many
 SELECT campaign, variant, state, CAST(paid_at <> 0 AS BOOLEAN) AS was_paid, COUNT(*) AS orders,
     CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(cancelled) AS BIGINT) AS cancelled,
-    CAST(SUM(units * price) AS BIGINT) AS amount, CAST(SUM((units - cancelled) * price) AS BIGINT) AS live, CAST(SUM(advanced) AS BIGINT) AS advanced
+    CAST(SUM(units * price) AS BIGINT) AS amount, CAST(SUM((units - cancelled - returned) * price) AS BIGINT) AS live, CAST(SUM(advanced) AS BIGINT) AS advanced
 FROM campaign_order GROUP BY campaign, variant, state, CAST(paid_at <> 0 AS BOOLEAN)
 `
 
@@ -536,10 +536,10 @@ func (q *Queries) SumRefunds(ctx context.Context) ([]SumRefundsRow, error) {
 }
 
 const sumToAdvance = `-- name: SumToAdvance :one
-SELECT CAST(COALESCE(SUM((units - cancelled) * price * CAST($1 AS BIGINT) / 10000 - advanced), 0) AS BIGINT) AS amount
+SELECT CAST(COALESCE(SUM((units - cancelled - returned) * price * CAST($1 AS BIGINT) / 10000 - advanced), 0) AS BIGINT) AS amount
 FROM campaign_order
 WHERE campaign_order.campaign = $2 AND paid_at <> 0 AND (state = 'shipped' OR (CAST($3 AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
-    AND (units - cancelled) * price * CAST($1 AS BIGINT) / 10000 > advanced
+    AND (units - cancelled - returned) * price * CAST($1 AS BIGINT) / 10000 > advanced
 `
 
 type SumToAdvanceParams struct {

@@ -81,6 +81,20 @@ type Campaign struct {
 	Words          string
 }
 
+type CampaignComment struct {
+	ID       string
+	Campaign string
+	Thread   string
+	Author   string
+	Role     string
+	Key      string
+	Body     string
+	At       micros.Time
+	HiddenBy string
+	HiddenAt micros.Time
+	Reason   string
+}
+
 type CampaignCounter struct {
 	Campaign       string
 	Open           bool
@@ -100,6 +114,14 @@ type CampaignCounter struct {
 	Changes        int64
 }
 
+type CampaignInterest struct {
+	ID       string
+	Campaign string
+	Account  string
+	Email    string
+	At       micros.Time
+}
+
 type CampaignOrder struct {
 	ID         string
 	Campaign   string
@@ -117,6 +139,8 @@ type CampaignOrder struct {
 	PayUntilAt micros.Time
 	PaidAt     micros.Time
 	ChangedAt  micros.Time
+	Returned   int64
+	MissedAt   micros.Time
 }
 
 type CampaignText struct {
@@ -127,6 +151,17 @@ type CampaignText struct {
 	Title    string
 	Category string
 	Page     string
+}
+
+type CampaignUpdate struct {
+	ID       string
+	Campaign string
+	Number   int64
+	Author   string
+	Key      string
+	Title    string
+	Body     string
+	At       micros.Time
 }
 
 type CampaignVariant struct {
@@ -405,6 +440,21 @@ type PaymentEvent struct {
 	AppliedAt  micros.Time
 }
 
+type Payout struct {
+	ID         string
+	Campaign   string
+	Earned     int64
+	Costs      int64
+	Fee        int64
+	Payable    int64
+	State      string
+	ProposedBy string
+	EndedBy    string
+	BankRef    string
+	CreatedAt  micros.Time
+	EndedAt    micros.Time
+}
+
 type Presence struct {
 	DID    string
 	Online bool
@@ -467,6 +517,21 @@ type ReviewEntry struct {
 	Author     string
 	At         micros.Time
 	Body       string
+}
+
+type RolloutDevice struct {
+	Rollout   string
+	DID       string
+	State     string
+	Cohort    int
+	Attempt   int
+	Refusals  int
+	DueAt     micros.Time
+	OfferedAt micros.Time
+	Token     string
+	Progress  int
+	Reason    string
+	Before    string
 }
 
 type Room struct {
@@ -533,6 +598,21 @@ type Session struct {
 	ExpiresAt micros.Time
 	Address   string
 	Agent     string
+}
+
+type Shipment struct {
+	ID          string
+	OrderID     string
+	Campaign    string
+	Units       int64
+	Carrier     string
+	Tracking    string
+	Serials     string
+	State       string
+	CreatedAt   micros.Time
+	HandedAt    micros.Time
+	DeliveredAt micros.Time
+	ChangedAt   micros.Time
 }
 
 type SigningKey struct {

@@ -12,18 +12,19 @@ import (
 )
 
 const campaignFacts = `-- name: CampaignFacts :one
-SELECT org, number FROM campaign WHERE id = $1
+SELECT org, number, product_id FROM campaign WHERE id = $1
 `
 
 type CampaignFactsRow struct {
-	Org    string
-	Number int64
+	Org       string
+	Number    int64
+	ProductID string
 }
 
 func (q *Queries) CampaignFacts(ctx context.Context, id string) (CampaignFactsRow, error) {
 	row := q.db.QueryRowContext(ctx, campaignFacts, id)
 	var i CampaignFactsRow
-	err := row.Scan(&i.Org, &i.Number)
+	err := row.Scan(&i.Org, &i.Number, &i.ProductID)
 	return i, err
 }
 
@@ -201,7 +202,7 @@ func (q *Queries) LockCounter(ctx context.Context, arg LockCounterParams) (Campa
 }
 
 const order = `-- name: Order :one
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE id = $1
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE id = $1
 `
 
 func (q *Queries) Order(ctx context.Context, id string) (CampaignOrder, error) {
@@ -224,12 +225,14 @@ func (q *Queries) Order(ctx context.Context, id string) (CampaignOrder, error) {
 		&i.PayUntilAt,
 		&i.PaidAt,
 		&i.ChangedAt,
+		&i.Returned,
+		&i.MissedAt,
 	)
 	return i, err
 }
 
 const ordersOfBacker = `-- name: OrdersOfBacker :many
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE backer = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE backer = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type OrdersOfBackerParams struct {
@@ -264,6 +267,8 @@ func (q *Queries) OrdersOfBacker(ctx context.Context, arg OrdersOfBackerParams) 
 			&i.PayUntilAt,
 			&i.PaidAt,
 			&i.ChangedAt,
+			&i.Returned,
+			&i.MissedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -279,7 +284,7 @@ func (q *Queries) OrdersOfBacker(ctx context.Context, arg OrdersOfBackerParams) 
 }
 
 const ordersOfCampaign = `-- name: OrdersOfCampaign :many
-SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at FROM campaign_order WHERE campaign = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, campaign, backer, key, variant, units, cancelled, price, currency, advanced, state, entry, created_at, pay_until_at, paid_at, changed_at, returned, missed_at FROM campaign_order WHERE campaign = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type OrdersOfCampaignParams struct {
@@ -314,6 +319,8 @@ func (q *Queries) OrdersOfCampaign(ctx context.Context, arg OrdersOfCampaignPara
 			&i.PayUntilAt,
 			&i.PaidAt,
 			&i.ChangedAt,
+			&i.Returned,
+			&i.MissedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -332,13 +339,14 @@ const overdueOrders = `-- name: OverdueOrders :many
 
 SELECT id, campaign FROM campaign_order
 WHERE state = 'reserved' AND pay_until_at <= $1 AND (pay_until_at <= $2 OR NOT EXISTS (
-    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at))
-ORDER BY pay_until_at LIMIT $3
+    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at + CAST($3 AS BIGINT)))
+ORDER BY pay_until_at LIMIT $4
 `
 
 type OverdueOrdersParams struct {
 	At      micros.Time
 	GraceAt micros.Time
+	Grace   int64
 	Most    int32
 }
 
@@ -347,10 +355,16 @@ type OverdueOrdersRow struct {
 	Campaign string
 }
 
-// An order whose attempt to pay ends with its window waits until the provider was
-// asked about it, but not longer than until the grace has passed.
+// An order whose attempt to pay ends with its window waits until the provider has
+// said what became of it, but not longer than for the grace: after an answer the
+// next question is further away.
 func (q *Queries) OverdueOrders(ctx context.Context, arg OverdueOrdersParams) ([]OverdueOrdersRow, error) {
-	rows, err := q.db.QueryContext(ctx, overdueOrders, arg.At, arg.GraceAt, arg.Most)
+	rows, err := q.db.QueryContext(ctx, overdueOrders,
+		arg.At,
+		arg.GraceAt,
+		arg.Grace,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ SELECT * FROM variant_counter ORDER BY campaign, variant;
 -- name: SumOrders :many
 SELECT campaign, variant, state, CAST(paid_at <> 0 AS BOOLEAN) AS was_paid, COUNT(*) AS orders,
     CAST(SUM(units) AS BIGINT) AS units, CAST(SUM(cancelled) AS BIGINT) AS cancelled,
-    CAST(SUM(units * price) AS BIGINT) AS amount, CAST(SUM((units - cancelled) * price) AS BIGINT) AS live, CAST(SUM(advanced) AS BIGINT) AS advanced
+    CAST(SUM(units * price) AS BIGINT) AS amount, CAST(SUM((units - cancelled - returned) * price) AS BIGINT) AS live, CAST(SUM(advanced) AS BIGINT) AS advanced
 FROM campaign_order GROUP BY campaign, variant, state, CAST(paid_at <> 0 AS BOOLEAN);
 
 -- name: SumPostings :many
@@ -85,12 +85,12 @@ WHERE t.event >= sqlc.arg(subject) || '/' AND t.event < sqlc.arg(subject) || '0'
 SELECT * FROM voucher WHERE order_id = $1 ORDER BY at, series, number;
 
 -- name: SumToAdvance :one
-SELECT CAST(COALESCE(SUM((units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 - advanced), 0) AS BIGINT) AS amount
+SELECT CAST(COALESCE(SUM((units - cancelled - returned) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 - advanced), 0) AS BIGINT) AS amount
 FROM campaign_order
 WHERE campaign_order.campaign = sqlc.arg(campaign) AND paid_at <> 0 AND (state = 'shipped' OR (CAST(sqlc.arg(shipped_only) AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
-    AND (units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 > advanced;
+    AND (units - cancelled - returned) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 > advanced;
 
 -- name: SetAdvanced :exec
-UPDATE campaign_order SET advanced = (units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000
+UPDATE campaign_order SET advanced = (units - cancelled - returned) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000
 WHERE campaign_order.campaign = sqlc.arg(campaign) AND paid_at <> 0 AND (state = 'shipped' OR (CAST(sqlc.arg(shipped_only) AS BOOLEAN) = FALSE AND state IN ('paid', 'allocated')))
-    AND (units - cancelled) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 > advanced;
+    AND (units - cancelled - returned) * price * CAST(sqlc.arg(share) AS BIGINT) / 10000 > advanced;

@@ -21,7 +21,7 @@ WHERE campaign = sqlc.arg(campaign) AND changes = sqlc.arg(changes)
 UPDATE variant_counter SET reserved = $2, paid = $3, cancelled = $4, waiting = $5 WHERE variant = $1;
 
 -- name: CampaignFacts :one
-SELECT org, number FROM campaign WHERE id = $1;
+SELECT org, number, product_id FROM campaign WHERE id = $1;
 
 -- name: FirstWaiting :many
 SELECT * FROM waiting WHERE campaign = sqlc.arg(campaign) AND state = 'waits' ORDER BY id LIMIT sqlc.arg(most);
@@ -35,13 +35,14 @@ SELECT * FROM campaign_order WHERE id = $1;
 -- name: OrdersOfBacker :many
 SELECT * FROM campaign_order WHERE backer = sqlc.arg(backer) AND id > sqlc.arg(after) ORDER BY id LIMIT sqlc.arg(most);
 
--- An order whose attempt to pay ends with its window waits until the provider was
--- asked about it, but not longer than until the grace has passed.
+-- An order whose attempt to pay ends with its window waits until the provider has
+-- said what became of it, but not longer than for the grace: after an answer the
+-- next question is further away.
 
 -- name: OverdueOrders :many
 SELECT id, campaign FROM campaign_order
 WHERE state = 'reserved' AND pay_until_at <= sqlc.arg(at) AND (pay_until_at <= sqlc.arg(grace_at) OR NOT EXISTS (
-    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at))
+    SELECT 1 FROM payment p WHERE p.order_id = campaign_order.id AND p.ask_at <> 0 AND p.ask_at <= campaign_order.pay_until_at + CAST(sqlc.arg(grace) AS BIGINT)))
 ORDER BY pay_until_at LIMIT sqlc.arg(most);
 
 -- name: CampaignsToFeed :many
