@@ -25,6 +25,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	mailer "github.com/proofmark/proofmark/internal/mail"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
@@ -45,6 +46,8 @@ type house struct {
 	desk     *campaigns.Desk
 	board    *campaigns.Board
 	gate     *certification.Gate
+	psp      *simulator.PSP
+	payments *campaigns.Payments
 	url      string
 	operator string // a token
 	mails    mailbox
@@ -124,10 +127,13 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		t.Fatal(err)
 	}
 	c.Progress = api.NewProgress(h.board, nil)
+	h.till(&c)
 	for _, f := range change {
 		f(&c)
 	}
-	server := httptest.NewServer(api.New(c))
+	served := api.New(c)
+	h.psp.SetWebhook("http://service.invalid/api/v1/payments/simulator/events", &http.Client{Transport: simulator.InProcess(served)})
+	server := httptest.NewServer(served)
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	h.operator, _ = h.token(auth.ScopeOperator)
@@ -442,12 +448,18 @@ func (l *logBook) String() string {
 // spoil takes a table away under our feet: nobody expects that.
 func (h *house) spoil(table string) {
 	h.Helper()
+	h.write("ALTER TABLE " + table + " RENAME TO gone")
+}
+
+// write changes the database past everybody's rules.
+func (h *house) write(statement string) {
+	h.Helper()
 	db, err := sql.Open("sqlite", h.file)
 	if err != nil {
 		h.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(h.Context(), "ALTER TABLE "+table+" RENAME TO gone"); err != nil {
+	if _, err := db.ExecContext(h.Context(), statement); err != nil {
 		h.Fatal(err)
 	}
 }

@@ -181,6 +181,47 @@ func (p *Page) Requests() (n, bytes int) {
 	return of(".length"), of(".reduce((sum, e) => sum + e.transferSize, 0)")
 }
 
+// Set puts a value into a field or a list, at once: for what is too long to be typed.
+func (p *Page) Set(selector, value string) {
+	p.t.Helper()
+	Do(p, chromedp.SetValue(chromedp.CSS(selector), value))
+}
+
+// Upload chooses a file for a field.
+func (p *Page) Upload(selector, file string) {
+	p.t.Helper()
+	Do(p, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+}
+
+// Go clicks what leads to another page, or to this one anew, and waits until it is
+// there.
+func (p *Page) Go(selector string) {
+	p.t.Helper()
+	Do(p, chromedp.Evaluate[bool](`window.left = true`))
+	p.Click(selector)
+	p.Until(`!window.left && document.readyState === "complete"`)
+}
+
+// Until waits until an expression is true, over changes of the page.
+func (p *Page) Until(expression string) {
+	p.t.Helper()
+	for {
+		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`))
+		if err == nil && ok {
+			return
+		}
+		if p.ctx.Err() != nil {
+			p.t.Fatalf("in the browser: %s was never true: %v", expression, err)
+		}
+	}
+}
+
+// Value is what an expression gives.
+func Value[T any](p *Page, expression string) T {
+	p.t.Helper()
+	return Do(p, chromedp.Evaluate[T](expression))
+}
+
 // Errors are what the console complained of so far, and forgets it.
 func (p *Page) Errors() []string {
 	p.mu.Lock()

@@ -54,6 +54,7 @@ func TestConformance(t *testing.T) {
 		{"waiting list", waitingCases},
 		{"payments", paymentCases},
 		{"refunds", refundCases},
+		{"shipments", shipmentCases},
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},
