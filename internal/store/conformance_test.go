@@ -33,6 +33,7 @@ func TestConformance(t *testing.T) {
 		{"reports", reportCases},
 		{"history", historyCases},
 		{"homes", homeCases},
+		{"claims", claimCases},
 		{"desired values", desiredCases},
 		{"presence", presenceCases},
 		{"nodes", nodeCases},
