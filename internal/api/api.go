@@ -22,6 +22,7 @@ import (
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -60,6 +61,8 @@ type Config struct {
 	Rig    *rig.Rig // runs of submissions' devices
 	Homes  *homes.Service
 	Claims *claims.Service
+	// Factory makes devices; without it none are.
+	Factory *factory.Service
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
@@ -100,6 +103,7 @@ type API struct {
 	status       func(ctx context.Context) (string, error)
 	homes        *homes.Service
 	claims       *claims.Service
+	factory      *factory.Service
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 
@@ -128,6 +132,7 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		homes:        c.Homes,
 		claims:       c.Claims,
+		factory:      c.Factory,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		programme:    c.Programme,
@@ -191,6 +196,7 @@ func New(c Config) *API {
 		a.mountCredentials()
 		a.mountHomes()
 		a.mountClaims()
+		a.mountFactory()
 		a.mountTwin()
 		a.mountPresence()
 		a.mountHistory()

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/factory"
 )
 
 // problemOf is the one place where an error of the domain becomes HTTP.
@@ -24,6 +26,7 @@ func problemOf(err error) *Problem {
 	}
 	for _, known := range []func(error) *Problem{
 		problemOfSpec,
+		problemOfRows,
 		problemOfLog,
 		problemOfPeople,
 		problemOfOrder,
@@ -62,6 +65,17 @@ func problemOfRefusal(err error) *Problem {
 		p.Detail = several.Error()
 		p.Errors = each(several, func(r *certification.Refusal) Fault { return Fault{Message: r.Detail, Rule: r.Rule} })
 	}
+	return p
+}
+
+// problemOfRows maps what is wrong with an imported file; nil for others.
+func problemOfRows(err error) *Problem {
+	var rows factory.RowErrors
+	if !errors.As(err, &rows) {
+		return nil
+	}
+	p := newProblem(kindInvalid, "nothing was imported")
+	p.Errors = each(rows, func(r factory.RowError) Fault { return Fault{Message: fmt.Sprintf("line %d: %s", r.Line, r.What)} })
 	return p
 }
 

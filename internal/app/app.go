@@ -24,6 +24,7 @@ import (
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -40,6 +41,7 @@ type App struct {
 	registry  *registry.Registry
 	homes     *homes.Service
 	claims    *claims.Service
+	factory   *factory.Service
 	programme *certification.Programme
 	certs     certificates
 	broker    *broker.Broker
@@ -107,6 +109,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"campaigns", a.startCampaigns},
 		{"payments", a.startPayments},
 		{"claims", a.startClaims},
+		{"factory", a.startFactory},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"rights", a.startRights},
