@@ -65,6 +65,7 @@ func (a *App) startHTTP(context.Context) error {
 		Bus:       a.bus,
 		Homes:     a.homes,
 		Claims:    a.claims,
+		Factory:   a.factory,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,
