@@ -128,7 +128,7 @@ func (d *Desk) Comment(ctx context.Context, a Actor, in Comment) (Comment, error
 	if err := d.mayComment(ctx, &in); err != nil {
 		return in, err
 	}
-	n, err := notice.New(in.At, "campaign.commented", c.ID, c.Org, Word{
+	n, err := notice.New(in.At, "campaign.commented", c.ID, c.Org, CampaignWord{
 		Campaign: c.ID, Title: c.Title, Product: c.ProductID, Model: c.Model, State: c.State, Version: c.Version, OpensAt: c.OpensAt, ClosesAt: c.ClosesAt,
 		Detail: map[string]any{"comment": in.ID, "thread": in.Thread, "role": in.Role},
 	})

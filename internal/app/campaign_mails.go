@@ -40,7 +40,7 @@ func campaignComposer(people mail.People, store campaigns.InterestStore, url str
 		if !ok {
 			return nil, nil
 		}
-		var word campaigns.Word
+		var word campaigns.CampaignWord
 		if err := json.Unmarshal(n.Data, &word); err != nil {
 			return nil, fmt.Errorf("data of notice %s: %w", n.ID, err)
 		}
@@ -88,7 +88,7 @@ func campaignComposer(people mail.People, store campaigns.InterestStore, url str
 	}
 }
 
-func campaignMessage(n notice.Notice, w campaigns.Word, to campaigns.Recipient, sentence, url string) mail.Message {
+func campaignMessage(n notice.Notice, w campaigns.CampaignWord, to campaigns.Recipient, sentence, url string) mail.Message {
 	title := strings.Join(strings.Fields(w.Title), " ") // a subject is one line
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s.\n", title, sentence)
