@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -233,7 +232,8 @@ func typedValue(p *miot.Property, text string) json.RawMessage {
 	case p.Format == miot.FormatBool:
 		return json.RawMessage(strconv.FormatBool(text == "true"))
 	case p.Format.Numeric():
-		if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+		var number json.Number // what else Go calls a number, such as 0x1p-2, is none in JSON
+		if !strings.HasPrefix(text, `"`) && json.Unmarshal([]byte(text), &number) == nil && number != "" {
 			return json.RawMessage(text)
 		}
 	}

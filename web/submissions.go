@@ -229,8 +229,12 @@ func (s *Startups) fillForms(v *Visit, p *SubmissionPage) {
 		p.ChangeRows = append(p.ChangeRows, ConditionRow{Name: fmt.Sprintf("part-%d", i), DueName: fmt.Sprintf("what-%d", i)})
 	}
 	p.SpecOptions = s.specOptions(v, sub)
+	var units certification.Units
+	if sub.Units != nil {
+		units = *sub.Units
+	}
 	p.FactsForm = p.Forms.Of(
-		"facts", "product", sub.Product, "spec", "", "version", sub.Firmware.Version, "sha256", sub.Firmware.SHA256, "hardware", strings.Join(sub.Hardware, ", "),
+		"facts", "unit-secret", units.SecretSHA256, "second-secret", units.Second.SecretSHA256, "second-did", units.Second.DID, "second-serial", units.Second.Serial, "product", sub.Product, "spec", "", "version", sub.Firmware.Version, "sha256", sub.Firmware.SHA256, "hardware", strings.Join(sub.Hardware, ", "),
 		"regions", strings.Join(sub.Regions, ", "), "module", sub.Platform.Module, "platform", sub.Platform.Firmware, "previous", sub.Previous, "parent", sub.Parent,
 	)
 	text := string(sub.Declaration)
@@ -313,6 +317,12 @@ func (s *Startups) saveFacts(v *Visit, id string, f *Form) error {
 		Product: &product, Hardware: &hardware, Regions: &regions, Previous: &previous, Parent: &parent,
 		Firmware: &certification.Firmware{Version: f.Get("version"), SHA256: f.Get("sha256")},
 		Platform: &certification.Platform{Module: f.Get("module"), Firmware: f.Get("platform")},
+	}
+	units := certification.Units{
+		SecretSHA256: f.Get("unit-secret"), Second: suite.Unit{DID: f.Get("second-did"), Serial: f.Get("second-serial"), SecretSHA256: f.Get("second-secret")},
+	}
+	if units != (certification.Units{}) {
+		e.Units = &units
 	}
 	if chosen := f.Get("spec"); chosen != "" {
 		spec, err := s.Registry.Spec(v.Context(), chosen)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/health"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -21,6 +22,9 @@ import (
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/firmware"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // Config says what the API speaks for. Registry, Auth and Bus are needed.
@@ -55,7 +59,12 @@ type Config struct {
 	// machine when nil.
 	Proxies []netip.Prefix
 
-	Rig *rig.Rig // runs of submissions' devices
+	Rig    *rig.Rig // runs of submissions' devices
+	Homes  *homes.Service
+	Claims *claims.Service
+	// Health and Firmware are of delivered devices; without them there is neither.
+	Health   *health.Desk
+	Firmware *firmware.Service
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
@@ -95,9 +104,13 @@ type API struct {
 	certificates CertificateSource
 	statusList   func(ctx context.Context) (certification.SignedStatus, error)
 	rig          *rig.Rig
+	field        *health.Desk
+	firmware     *firmware.Service
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
 	status       func(ctx context.Context) (string, error)
+	homes        *homes.Service
+	claims       *claims.Service
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
@@ -128,6 +141,8 @@ func New(c Config) *API {
 		audit:        c.Audit,
 		bus:          c.Bus,
 		blobs:        c.Blobs,
+		homes:        c.Homes,
+		claims:       c.Claims,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		desk:         c.Desk,
@@ -143,6 +158,8 @@ func New(c Config) *API {
 		certificates: c.Certificates,
 		statusList:   c.StatusList,
 		rig:          c.Rig,
+		field:        c.Health,
+		firmware:     c.Firmware,
 		issuer:       c.Issuer,
 		keys:         c.Keys,
 		status:       c.Status,
@@ -178,6 +195,9 @@ func New(c Config) *API {
 	if a.payments != nil {
 		a.mountProviders(a.router)
 	}
+	if a.firmware != nil {
+		a.mountDownloads(a.router)
+	}
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
 		a.huma = humachi.New(r, document(a.version))
@@ -195,6 +215,8 @@ func New(c Config) *API {
 		a.mountSpecs()
 		a.mountDevices()
 		a.mountCredentials()
+		a.mountHomes()
+		a.mountClaims()
 		a.mountTwin()
 		a.mountPresence()
 		a.mountHistory()
@@ -213,6 +235,13 @@ func New(c Config) *API {
 		a.mountCertificates()
 		a.mountLife()
 		a.mountRegulatory()
+		if a.field != nil {
+			a.mountField()
+		}
+		if a.firmware != nil {
+			a.mountFirmware()
+			a.mountRollouts()
+		}
 		if a.book != nil {
 			a.mountOrders(r)
 			a.mountWaiting()

@@ -26,10 +26,13 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	mailer "github.com/proofmark/proofmark/internal/mail"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // house is a whole service but for MQTT: a real store, registry and bus behind a
@@ -38,6 +41,7 @@ type house struct {
 	testing.TB
 	db       *store.DB
 	registry *registry.Registry
+	homes    *homes.Service
 	auth     *auth.Service
 	bus      *bus.Local
 	webhooks *webhook.Service
@@ -47,6 +51,8 @@ type house struct {
 	later    atomic.Int64 // by how much the clock of campaigns is ahead, in nanoseconds
 	board    *campaigns.Board
 	gate     *certification.Gate
+	psp      *simulator.PSP
+	payments *campaigns.Payments
 	url      string
 	operator string // a token
 	mails    mailbox
@@ -82,7 +88,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	})
 	t.Cleanup(h.auth.Close)
 	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, RequestTimeout: 300 * time.Millisecond})
+	h.homes = homes.New(homes.Options{Store: h.db.Homes()})
+	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, Homes: h.homes, RequestTimeout: 300 * time.Millisecond})
 	if err := h.registry.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +115,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Version:      "test",
 		Webhooks:     h.webhooks,
 		Mail:         h.mail,
+		Homes:        h.homes,
+		Claims:       claims.New(claims.Options{Store: h.db.Claims(), Devices: h.registry, Homes: h.homes}),
 	}
 	h.buildRig(&c)
 	h.certify(&c)
@@ -126,10 +135,13 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		t.Fatal(err)
 	}
 	c.Progress = api.NewProgress(h.board, nil)
+	h.till(&c)
 	for _, f := range change {
 		f(&c)
 	}
-	server := httptest.NewServer(api.New(c))
+	served := api.New(c)
+	h.psp.SetWebhook("http://service.invalid/api/v1/payments/simulator/events", &http.Client{Transport: simulator.InProcess(served)})
+	server := httptest.NewServer(served)
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	h.operator, _ = h.token(auth.ScopeOperator)
@@ -447,12 +459,18 @@ func (l *logBook) String() string {
 // spoil takes a table away under our feet: nobody expects that.
 func (h *house) spoil(table string) {
 	h.Helper()
+	h.write("ALTER TABLE " + table + " RENAME TO gone")
+}
+
+// write changes the database past everybody's rules.
+func (h *house) write(statement string) {
+	h.Helper()
 	db, err := sql.Open("sqlite", h.file)
 	if err != nil {
 		h.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(h.Context(), "ALTER TABLE "+table+" RENAME TO gone"); err != nil {
+	if _, err := db.ExecContext(h.Context(), statement); err != nil {
 		h.Fatal(err)
 	}
 }

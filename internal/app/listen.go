@@ -50,12 +50,11 @@ func (a *App) startHTTP(context.Context) error {
 	r := chi.NewRouter()
 	r.Handle("/mqtt", a.broker.WebSocket())
 	r.Handle("/static/*", site.Assets())
+	r.Handle("/favicon.ico", site.Favicon())
 	if a.cfg.Demo {
 		r.Handle("/stories", site.StoryBook())
 		r.Handle("/stories/*", site.StoryBook())
 	}
-	// Until there is a front page, whoever opens the address finds the certificates.
-	r.Handle("/", http.RedirectHandler("/certificates", http.StatusFound))
 	a.servePayments(r.Handle, r)
 	a.servePages(r, site)
 	r.Mount("/", site.Lost(api.New(api.Config{
@@ -64,6 +63,8 @@ func (a *App) startHTTP(context.Context) error {
 		OpenID:    a.openID,
 		Audit:     a.db.Audit(),
 		Bus:       a.bus,
+		Homes:     a.homes,
+		Claims:    a.claims,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,
@@ -92,6 +93,8 @@ func (a *App) startHTTP(context.Context) error {
 		Life:         a.certs.life,
 		Regulatory:   a.certs.regulatory,
 		Certificates: a.db.Programme(),
+		Health:       a.fleet.health,
+		Firmware:     a.fleet.firmware,
 
 		Version: a.cfg.Version,
 		Observe: a.metrics.observe,

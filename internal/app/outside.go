@@ -39,6 +39,11 @@ func (a *App) startOutside(context.Context) error {
 		a.composers.Register(prefix, programmeMail(a.db.Mail(), a.cfg.PublicURL))
 	}
 	a.composers.Register("campaign.", campaignComposer(a.db.Mail(), a.db.Campaigns(), a.cfg.PublicURL))
+	for _, prefix := range []string{"order.", "payment.", "refund.processed"} {
+		a.composers.Register(prefix, orderMail(a.db.Auth(), a.db.Campaigns(), a.cfg.PublicURL))
+	}
+	a.composers.Register("refund.manual", operatorMail(a.db.Mail()))
+	a.composers.Register("payout.paid", operatorMail(a.db.Mail()))
 	a.metrics.watchOutside(a.webhooks, a.mail)
 	return nil
 }

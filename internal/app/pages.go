@@ -19,6 +19,9 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 	a.certs.pages = web.NewCertificates(web.CertificatesOptions{Site: site, Source: a.db.Programme(), Verify: a.verifyBundle, URL: a.cfg.PublicURL})
 	pages.Mount(
 		r,
+		web.NewShop(web.ShopOptions{
+			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Store: a.db.Campaigns(), Certificates: a.db.Programme(), URL: a.cfg.PublicURL,
+		}),
 		a.certs.pages,
 		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
 		web.NewStartups(web.StartupsOptions{

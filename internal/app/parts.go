@@ -89,7 +89,9 @@ func (a *App) startAuth(ctx context.Context) error {
 }
 
 func (a *App) startRegistry(ctx context.Context) error {
-	a.registry = registry.New(registry.Options{Store: a.db.Registry(), Bus: a.bus, Homes: a.homes, Lease: a.cfg.Lease, Log: a.log.With("part", "registry")})
+	a.registry = registry.New(registry.Options{
+		Store: a.db.Registry(), Bus: a.bus, Homes: a.homes, Lease: a.cfg.Lease, Log: a.log.With("part", "registry"), Greeted: a.deviceGreeted,
+	})
 	if err := a.registry.Start(ctx); err != nil {
 		return err
 	}
@@ -131,6 +133,9 @@ func (a *App) startJobs(context.Context) error {
 		{jobForgetInbox, time.Hour, a.pay.Forget},
 		{jobFulfil, time.Minute, a.fulfil.Tick},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
+		{jobHealth, 15 * time.Second, func(ctx context.Context, _ time.Time) error { return a.fleet.health.Evaluate(ctx) }},
+		{jobHealthForget, 24 * time.Hour, a.fleet.health.Forget},
+		{jobFirmware, time.Second, func(ctx context.Context, _ time.Time) error { return a.fleet.firmware.Drive(ctx) }},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
 		a.jobs.Every(j.kind, j.every, "all")

@@ -239,6 +239,18 @@ func (p *PSP) answerPayment(w http.ResponseWriter, r *http.Request, o *order) {
 	}
 }
 
+// ReturnURL is where the pay page of an order sends the buyer in the end, signed;
+// empty if there is no such order. For sample worlds and tests, which open no page.
+func (p *PSP) ReturnURL(orderRef string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := p.orders[orderRef]
+	if o == nil {
+		return ""
+	}
+	return p.back(o)
+}
+
 // back is where the buyer goes afterwards, signed.
 func (p *PSP) back(o *order) string {
 	u, err := url.Parse(o.New.ReturnURL)
