@@ -225,8 +225,8 @@ func checkReason(what, reason string) error {
 	return nil
 }
 
-// Word is what a listener hears of a campaign.
-type Word struct {
+// CampaignWord is what a listener hears of a campaign.
+type CampaignWord struct {
 	Campaign string        `json:"campaign"`
 	Title    string        `json:"title"`
 	Product  string        `json:"product"` // prd_…
@@ -242,7 +242,7 @@ type Word struct {
 
 // tell is what is recorded with a change of the campaign.
 func (c *Campaign) tell(at time.Time, who, kind string, detail any) (certification.Record, error) {
-	word := Word{
+	word := CampaignWord{
 		Campaign: c.ID, Title: c.Title, Product: c.ProductID, Model: c.Model, State: c.State, Held: c.Held, Reason: c.Reason,
 		Version: c.Version + 1, OpensAt: c.OpensAt, ClosesAt: c.ClosesAt, Detail: detail,
 	}

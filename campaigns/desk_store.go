@@ -38,6 +38,9 @@ type DeskStore interface {
 	CertificatesOf(ctx context.Context, model string) ([]certification.Certificate, error)
 	OrgName(ctx context.Context, org string) (string, error)
 
+	TalkStore
+	InterestStore
+
 	Identity(ctx context.Context, org string) (Identity, error)
 	SaveIdentity(ctx context.Context, i Identity, rec certification.Record) error
 }
@@ -69,7 +72,7 @@ const (
 	// JobGiveBack gives everybody back what was paid for units that are not handed
 	// over: the campaign failed, or was cancelled. It is queued in the transaction
 	// that says so; it may run again.
-	JobGiveBack = "campaigns.give-back"
+	JobGiveBack = "campaigns.refund-all"
 	// JobAdvance pays the startup what its schedule makes due at success.
 	JobAdvance = "campaigns.advance"
 )

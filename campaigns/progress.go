@@ -25,6 +25,16 @@ type Progress struct {
 	OpensAt  time.Time
 	ClosesAt time.Time
 	Changes  int64 // larger is newer
+
+	Refunds *Refunded // of one that failed or was cancelled, where it is known
+}
+
+// Refunded is how far the refunds of a campaign are.
+type Refunded struct {
+	Percent string    // of the amount, with one decimal; empty: nothing was to be given back
+	Refunds int64     // in all
+	Done    int64     // of them
+	Oldest  time.Time // when the oldest of those that are not done was queued; zero: all are
 }
 
 // ProgressOf is a pure function of a campaign and its counter.

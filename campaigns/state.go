@@ -7,6 +7,3 @@ type next[S ~string] map[S][]S
 
 // can says whether from may become to.
 func (n next[S]) can(from, to S) bool { return slices.Contains(n[from], to) }
-
-// final says whether nothing follows.
-func (n next[S]) final(s S) bool { return len(n[s]) == 0 }

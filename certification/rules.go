@@ -10,7 +10,7 @@ type Rule struct {
 
 // Rules are all of them. Each part of the programme lists its own beside the code
 // that refuses by them.
-var Rules = slices.Concat(accessRules, submissionRules, documentRules, changeRules, reviewRules, waiverRules, statusRules, lifeRules, regulatoryRules, gateRules)
+var Rules = slices.Concat(accessRules, submissionRules, documentRules, changeRules, reviewRules, waiverRules, statusRules, lifeRules, regulatoryRules, gateRules, firmwareRules)
 
 // accessRules say who may do something at all.
 var accessRules = []Rule{

@@ -17,6 +17,7 @@ import (
 	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/firmware"
 )
 
 // VendorKey is a key with which an organisation signs change statements.
@@ -142,41 +143,53 @@ func privateKey() error {
 // mostJWS bounds a signed statement, in bytes.
 const mostJWS = 1 << 20
 
-// openChange checks a signed statement: EdDSA and nothing else, of our type, by a
-// key of the organisation that is not revoked.
+// openChange checks a signed statement of change.
 func (p *Programme) openChange(ctx context.Context, org, text string) (SignedChange, error) {
+	payload, key, err := p.OpenSigned(ctx, org, ChangeType, text)
+	if err != nil {
+		return SignedChange{}, err
+	}
+	st, err := ParseChange(payload)
+	return SignedChange{Statement: st, SHA256: sumOf(payload), JWS: text, Key: key}, err
+}
+
+// OpenSigned checks what a vendor signed: EdDSA and nothing else, of that type, by a
+// key of the organisation that is not revoked. It gives what was signed and the key's id.
+func (p *Programme) OpenSigned(ctx context.Context, org, typ, text string) (payload []byte, key string, err error) {
 	if len(text) > mostJWS {
-		return SignedChange{}, forged("it has %d bytes: want at most %d", len(text), mostJWS)
+		return nil, "", forged(typ, "it has %d bytes: want at most %d", len(text), mostJWS)
 	}
 	jws, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
-		return SignedChange{}, forged("it is no JWS in compact form with EdDSA: %v", err)
+		return nil, "", forged(typ, "it is no JWS in compact form with EdDSA: %v", err)
 	}
 	header := jws.Signatures[0].Protected
-	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != ChangeType {
-		return SignedChange{}, forged("its typ is %q: want %q", typ, ChangeType)
+	if got, _ := header.ExtraHeaders[jose.HeaderType].(string); got != typ {
+		return nil, "", forged(typ, "its typ is %q: want %q", got, typ)
 	}
 	keys, err := p.store.VendorKeys(ctx, org)
 	if err != nil {
-		return SignedChange{}, err
+		return nil, "", err
 	}
 	for _, k := range keys {
 		if header.KeyID != k.ID && header.KeyID != k.Thumbprint {
 			continue
 		}
 		if !k.RevokedAt.IsZero() {
-			return SignedChange{}, Refuse(ErrInvalid, "key-revoked", "the change statement is signed by key %s, which was revoked on %s", k.ID, k.RevokedAt.UTC().Format(time.RFC3339))
+			return nil, "", Refuse(ErrInvalid, "key-revoked", "the %s is signed by key %s, which was revoked on %s", signedThings[typ], k.ID, k.RevokedAt.UTC().Format(time.RFC3339))
 		}
 		payload, err := jws.Verify(ed25519.PublicKey(k.Public))
 		if err != nil {
-			return SignedChange{}, forged("the signature is not that of key %s", k.ID)
+			return nil, "", forged(typ, "the signature is not that of key %s", k.ID)
 		}
-		st, err := ParseChange(payload)
-		return SignedChange{Statement: st, SHA256: sumOf(payload), JWS: text, Key: k.ID}, err
+		return payload, k.ID, nil
 	}
-	return SignedChange{}, forged("organisation %s has no key %q (kid: the key's id or RFC 7638 thumbprint)", org, header.KeyID)
+	return nil, "", forged(typ, "organisation %s has no key %q (kid: the key's id or RFC 7638 thumbprint)", org, header.KeyID)
 }
 
-func forged(format string, args ...any) error {
-	return Refuse(ErrInvalid, "statement-signature", "change statement: %s", fmt.Sprintf(format, args...))
+// signedThings are what vendors sign, in words.
+var signedThings = map[string]string{ChangeType: "change statement", firmware.ManifestType: "firmware manifest"}
+
+func forged(typ, format string, args ...any) error {
+	return Refuse(ErrInvalid, "statement-signature", "%s: %s", signedThings[typ], fmt.Sprintf(format, args...))
 }

@@ -109,6 +109,7 @@ func (q *request) answer(ctx context.Context) ([]byte, error) {
 		q.live.noteReach(resp)
 		return resp, nil
 	case <-late.C:
+		q.missed()
 	case <-r.ctx.Done():
 		return nil, fmt.Errorf("%w: %w", ErrOffline, ErrStopped)
 	case <-ctx.Done():
@@ -118,6 +119,23 @@ func (q *request) answer(ctx context.Context) ([]byte, error) {
 	}
 	r.Counters.Timeouts.Add(1)
 	return nil, ErrTimeout
+}
+
+// mostMissed bounds the requests of a connection whose late answers are known.
+const mostMissed = 16
+
+// missed notes that the device did not answer in time.
+func (q *request) missed() {
+	l := q.live
+	l.unanswered.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.missed == nil {
+		l.missed = make(map[int64]bool)
+	}
+	if len(l.missed) < mostMissed {
+		l.missed[q.id] = true
+	}
 }
 
 // withdraw forgets the request, so that its late answer matches nothing.
@@ -137,7 +155,13 @@ func (l *Live) Response(payload []byte) {
 	l.mu.Lock()
 	ch := l.pending[id]
 	delete(l.pending, id)
+	late := l.missed[id]
+	delete(l.missed, id)
 	l.mu.Unlock()
+	l.alive()
+	if late {
+		l.reg.field.replied(l, FieldLate, 1)
+	}
 	if ch == nil {
 		l.reg.Counters.Unmatched.Add(1)
 		l.reg.log.Debug("answer to no open request", "did", l.did, "id", id)

@@ -22,6 +22,7 @@ func (l *Live) counted(epoch int64) {
 		return
 	}
 	r.custody.counted(l.did, epoch)
+	r.field.connected(l)
 	l.epoch.Store(epoch)
 	l.wakeNumbered()
 	if l.newer.Load() > epoch {

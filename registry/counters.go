@@ -16,4 +16,5 @@ type Counters struct {
 	Requests  atomic.Int64 // sent to devices
 	Timeouts  atomic.Int64 // requests without an answer in time
 	Unmatched atomic.Int64 // answers to no open request
+	FieldLost atomic.Int64 // marks of field health that were not counted
 }

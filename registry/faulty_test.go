@@ -156,3 +156,10 @@ func (f *faulty) MoveCommand(ctx context.Context, id string, from, to registry.C
 	}
 	return f.Store.MoveCommand(ctx, id, from, to, result, at)
 }
+
+func (f *faulty) CountField(ctx context.Context, marks []registry.FieldMark) error {
+	if err := f.call(ctx, "field", len(marks)); err != nil {
+		return err
+	}
+	return f.Store.CountField(ctx, marks)
+}

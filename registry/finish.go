@@ -22,6 +22,7 @@ func (q *ingest) finish(p *plan) {
 				c.Items.Add(int64(len(in.report.Items)))
 				c.Refused.Add(int64(len(in.refused)))
 				out.Errors = in.errors()
+				q.reg.field.saw(in)
 			}
 			in.done(out)
 		}

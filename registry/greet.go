@@ -68,6 +68,9 @@ func (l *Live) greet(ctx context.Context) {
 		l.reg.log.Warn("what was kept for the device waits for the next connect", "did", l.did, "err", err)
 		return
 	}
+	if l.reg.hears != nil {
+		l.reg.hears(k.device)
+	}
 	l.deliver(ctx, append(slices.Sorted(maps.Keys(k.children)), l.did)...)
 }
 
@@ -103,6 +106,7 @@ func (l *Live) learnInfo(ctx context.Context) error {
 	if info.Model != k.model {
 		l.reg.log.Warn("device says it is another model", "did", l.did, "says", info.Model, "registered", k.model)
 	}
+	l.reg.field.greeted(k, info)
 	if old := k.device.Info; old.Model == info.Model && old.Firmware == info.Firmware && old.Hardware == info.Hardware &&
 		bytes.Equal(lasting(old.Raw), lasting(info.Raw)) {
 		return nil

@@ -29,8 +29,12 @@ type Live struct {
 
 	askSub bus.Subscription
 
+	attention  attention
+	unanswered atomic.Int64 // requests, since something came from the device
+
 	mu          sync.Mutex
 	detached    bool
+	missed      map[int64]bool        // requests that it did not answer in time
 	pending     map[int64]chan []byte // open requests by id
 	wishes      []wish                // open desired values of it and its sub-devices
 	endings     int                   // of wishes, while the store may have been read

@@ -71,6 +71,7 @@ func (r *Registry) SetProperties(ctx context.Context, did string, items []miot.P
 	if err != nil {
 		return nil, err
 	}
+	r.field.tookAll(k, send, results)
 	for j, res := range results {
 		res.DID = did
 		out[at[j]] = res

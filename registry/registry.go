@@ -29,6 +29,9 @@ type Options struct {
 	RequestTimeout time.Duration
 	// Lease is how long this node speaks for its devices without renewing. Default 15 s.
 	Lease time.Duration
+	// Greeted hears of every device that has just said who it is, on the node that
+	// holds it. It must return soon. Nobody does when nil.
+	Greeted func(d Device)
 }
 
 // Registry knows products and devices, and holds the devices connected here.
@@ -41,12 +44,14 @@ type Registry struct {
 	timeout time.Duration
 	lease   time.Duration
 	started time.Time
-	homes   Homes // may be nil
+	homes   Homes        // may be nil
+	hears   func(Device) // Options.Greeted
 
 	Counters Counters
 
 	roster   *roster
 	ingest   *ingest
+	field    *field
 	presence *presenceWriter
 	greeter  *greeter
 	ids      *sequence
@@ -83,6 +88,7 @@ func New(o Options) *Registry {
 		lease:   orDefault(o.Lease, 15*time.Second),
 		started: o.Now(),
 		homes:   o.Homes,
+		hears:   o.Greeted,
 		live:    make(map[string]*Live),
 		logins:  make(map[string]string),
 		ctx:     ctx, cancel: cancel,
@@ -90,6 +96,7 @@ func New(o Options) *Registry {
 	r.custody.held = make(map[string]hold)
 	r.roster = newRoster(r.store, o.Now)
 	r.ingest = newIngest(r, orDefault(o.QueueLimit, 16384), orDefault(o.BatchLimit, 4096))
+	r.field = newField(r)
 	r.presence = newPresenceWriter(r)
 	r.greeter = newGreeter(r, 512)
 	r.ids = newSequence(r.store, "request")
@@ -129,6 +136,7 @@ func (r *Registry) Start(ctx context.Context) error {
 	r.wg.Go(r.ingest.run)
 	r.wg.Go(r.presence.run)
 	r.wg.Go(r.keepLease)
+	r.wg.Go(r.field.run)
 	return nil
 }
 
@@ -144,6 +152,9 @@ func (r *Registry) Stop(ctx context.Context) error {
 		err = r.ingest.drain(ctx)
 		if e := r.presence.drain(ctx); err == nil {
 			err = e
+		}
+		if ctx.Err() == nil {
+			r.FlushField(ctx)
 		}
 	}
 	r.mu.Lock()

@@ -139,9 +139,11 @@ func (r *Registry) rollUpDevice(ctx context.Context, did string, closed time.Tim
 		if !ok {
 			s = newSummary(did)
 		}
-		if err := r.store.RollUp(ctx, did, d, s.buckets()); err != nil {
+		buckets := s.buckets()
+		if err := r.store.RollUp(ctx, did, d, buckets); err != nil {
 			return err
 		}
+		r.field.rolledUp(ctx, did, d, buckets)
 	}
 	return nil
 }

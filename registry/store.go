@@ -27,6 +27,7 @@ type Store interface {
 	DesiredStore
 	PresenceStore
 	CommandStore
+	FieldStore
 }
 
 // ProductStore keeps products and their spec versions.

@@ -47,6 +47,7 @@ func (l *Live) grantWishes(ctx context.Context, k *known) {
 		l.reg.log.Info("desired values wait for the next connect", "did", did, "err", err)
 		return
 	}
+	l.reg.field.tookAll(k, items, results)
 	reported := l.reported(ctx, did)
 	for i, res := range results {
 		l.afterWish(ctx, k, fresh[i], res.Code, reported)

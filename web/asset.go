@@ -132,5 +132,16 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Favicon serves the icon to browsers that ask for it without being told of it, as
+// on pages that are not ours.
+func (s *Site) Favicon() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		icon := s.assets.byName["icon.svg"]
+		w.Header().Set("Content-Type", icon.media)
+		w.Header().Set("Cache-Control", "public, max-age=86400")
+		_, _ = w.Write(icon.content)
+	})
+}
+
 // Assets serves what the pages refer to, under /static/.
 func (s *Site) Assets() http.Handler { return s.assets }

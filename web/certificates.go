@@ -183,7 +183,7 @@ func (c *Certificates) view(x certification.Certificate, history []certification
 		Hardware: x.Hardware, SpecURN: x.SpecURN, SpecSHA256: x.SpecSHA256, Suite: x.Suite, Plans: x.Plans, Class: string(x.Class),
 		LogIndex: x.LogIndex, Bundle: path + "/bundle", Badge: path + "/badge.svg", JSON: "/api/v1" + path,
 		Proof: "/api/v1/log/proof?index=" + number64(x.LogIndex), QR: qrCode(c.url + path),
-		Embed: `<a href="` + c.url + path + `"><img src="` + c.url + path + `/badge.svg" alt="` + c.site.Say("site.name") + `" height="24"></a>`,
+		Embed: embedOf(c.url, x.Serial, c.site.Say("site.name")),
 	}
 	for _, f := range x.Firmware {
 		v.Firmware = append(v.Firmware, FirmwareView{f.Version, f.SHA256})
@@ -203,13 +203,7 @@ func (c *Certificates) view(x certification.Certificate, history []certification
 		}
 		v.Regions = append(v.Regions, rv)
 	}
-	for _, e := range history {
-		reason := e.Reason
-		if e.Region != "" {
-			reason = strings.TrimSuffix(e.Region+": "+reason, ": ")
-		}
-		v.Events = append(v.Events, EventView{strings.ReplaceAll(strings.TrimPrefix(e.Kind, "certificate."), "_", "-"), e.At, e.Index, reason})
-	}
+	v.Events = eventViews(history)
 	return v
 }
 

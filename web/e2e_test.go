@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,26 +17,37 @@ import (
 // Every story, in each view: nothing in the console, no rule of accessibility
 // broken, no wider than the window.
 func TestE2EStories(t *testing.T) {
-	s := newSite(t)
+	s, err := New(Options{Demo: true}) // with the line that says so
+	if err != nil {
+		t.Fatal(err)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/static/", s.Assets())
 	mux.Handle("/stories/", s.StoryBook())
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	for _, view := range browsertest.Views {
-		t.Run(view.Name, func(t *testing.T) { lookAtStories(t, server.URL, view) })
+		t.Run(view.Name, func(t *testing.T) {
+			for some := range slices.Chunk(append([]string{""}, names()...), storiesAtOnce) {
+				lookAtStories(t, server.URL, view, some)
+			}
+		})
 	}
 }
 
-// lookAtStories looks at all stories in one view. Those of one part only, and
-// their pictures: PROOFMARK_STORIES=log-in PROOFMARK_PICTURES=/tmp/pictures make e2e PKGS=./web
-func lookAtStories(t *testing.T, url string, view browsertest.View) {
+// storiesAtOnce is how many stories one browser looks at: a test in it has its time.
+const storiesAtOnce = 30
+
+// lookAtStories looks at stories in one view. Those of one part only, and their
+// pictures: PROOFMARK_STORIES=log-in PROOFMARK_PICTURES=/tmp/pictures make e2e PKGS=./web
+func lookAtStories(t *testing.T, url string, view browsertest.View, some []string) {
+	some = slices.DeleteFunc(some, func(name string) bool { return !strings.HasPrefix(name, os.Getenv("PROOFMARK_STORIES")) })
+	if len(some) == 0 {
+		return
+	}
 	page := browsertest.Open(t)
 	page.Use(view)
-	for _, name := range append([]string{""}, names()...) {
-		if !strings.HasPrefix(name, os.Getenv("PROOFMARK_STORIES")) {
-			continue
-		}
+	for _, name := range some {
 		page.Visit(url + "/stories/" + name)
 		for _, v := range page.Axe() {
 			t.Errorf("%s: %s: %s", name, v.ID, v.Help)

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // funcs are what templates may call.
 func (s *Site) funcs() template.FuncMap {
-	return template.FuncMap{
+	funcs := template.FuncMap{
 		"t":       s.words.say,
 		"asset":   s.assets.url,
 		"icon":    icon,
@@ -23,12 +24,19 @@ func (s *Site) funcs() template.FuncMap {
 		"short":   short,
 		"dict":    dict,
 		"field":   field,
+		"ist":     ist,
+		"istDay":  istDay,
+
+		"campaignKind": func(state string) string { return campaignKinds[state] },
+		"orderKind":    func(state string) string { return orderKinds[state] },
 
 		"stateKind": stateKind,
 		"stateIcon": stateIcon,
 		"lower":     strings.ToLower,
 		"add":       func(a, b int) int { return a + b },
 	}
+	maps.Copy(funcs, s.workFuncs())
+	return funcs
 }
 
 // date is a day as people here write it: 29 Nov 2026.
@@ -45,6 +53,25 @@ func clock(t time.Time) string {
 		return "–"
 	}
 	return t.UTC().Format("2 Jan 2006, 15:04 UTC")
+}
+
+// india is the zone in which people here read times: it has no summer time.
+var india = time.FixedZone("IST", 5*60*60+30*60)
+
+// ist is a moment to the minute in Indian time: 29 Nov 2026, 19:35 IST.
+func ist(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.In(india).Format("2 Jan 2006, 15:04 MST")
+}
+
+// istDay is a day in Indian time.
+func istDay(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.In(india).Format("2 Jan 2006")
 }
 
 // instant is a moment for machines, for the datetime attribute.

@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/store"
 )
 
@@ -32,31 +35,46 @@ type house struct {
 	now time.Time
 }
 
-// postbox keeps the mails of the accounts.
-type postbox struct{ texts chan string }
+// postbox keeps the mails of the accounts, and hands their texts to who waits.
+type postbox struct {
+	*mail.Outbox
+	texts chan string
+}
 
-func (p *postbox) Send(_ context.Context, _, _, text string) error {
+func (p *postbox) Send(ctx context.Context, to, subject, text string) error {
+	err := p.Outbox.Send(ctx, mail.Message{To: to, Subject: subject, Text: text})
 	p.texts <- text
-	return nil
+	return err
+}
+
+// code waits for a mail and takes the code out of it.
+func (p *postbox) code() string {
+	link := regexp.MustCompile(`code=(\S+)`).FindStringSubmatch(<-p.texts)
+	if link == nil {
+		return ""
+	}
+	code, _ := url.QueryUnescape(link[1])
+	return code
 }
 
 const password = "wind over the lake"
 
 func openHouse(t testing.TB, sections ...func(h *house) Section) *house {
 	t.Helper()
-	h := &house{TB: t, now: time.Now().UTC().Truncate(time.Microsecond), mail: &postbox{make(chan string, 100)}}
+	h := &house{TB: t, now: time.Now().UTC().Truncate(time.Microsecond), mail: &postbox{texts: make(chan string, 100)}}
 	var err error
 	h.db, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "web.db"))
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	must(t, h.db.Migrate(t.Context()))
+	h.mail.Outbox = mail.NewOutbox(h.db.Mail(), nil, h.clock, slog.New(slog.DiscardHandler))
 	h.auth = auth.New(auth.Options{Store: h.db.Auth(), Now: h.clock, Mail: h.mail, Cost: auth.PasswordCost{Memory: 64, Passes: 1, Threads: 1}})
 	t.Cleanup(h.auth.Close)
 	site := newSite(t)
 	h.say = site.Say
 	pages := NewPages(PagesOptions{Site: site, Auth: h.auth, Now: h.clock})
 	r := chi.NewRouter()
-	all := []Section{NewPeople(PeopleOptions{Auth: h.auth})}
+	all := []Section{NewPeople(PeopleOptions{Auth: h.auth, Mails: h.mail, Orders: h.db.Campaigns(), URL: "http://localhost:8080"})}
 	for _, s := range sections {
 		all = append(all, s(h))
 	}

@@ -89,9 +89,6 @@ func (p *People) demoLogIn(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	if p.demo == nil {
-		return errAbsent
-	}
 	for _, d := range p.demo() {
 		if d.Account == f.Get("account") {
 			if err := v.begin(d.Account); err != nil {

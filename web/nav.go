@@ -14,8 +14,13 @@ type Entrance struct {
 
 // entrances are all of them, in their order. A section of the site adds its own.
 var entrances = []Entrance{
-	{"/certificates" /* word */, "nav.certificates", ""},
-	{"/certificates/verify" /* word */, "nav.verify", ""},
+	{Path: "/campaigns", Word: /* word */ "nav.campaigns"},
+	{Path: "/certificates", Word: /* word */ "nav.certificates"},
+	{Path: "/certificates/verify", Word: /* word */ "nav.verify"},
+	{Path: "/orders", Word: /* word */ "nav.orders", Role: "backer"},
+	{Path: "/startup", Word: /* word */ "nav.startup", Role: "startup"},
+	{Path: "/review", Word: /* word */ "nav.review", Role: "reviewer"},
+	{Path: "/operator", Word: /* word */ "nav.operator", Role: "operator"},
 }
 
 // Entrances are those of who looks at the page.

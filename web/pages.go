@@ -37,6 +37,7 @@ type Pages struct {
 	proxies  []netip.Prefix
 	observe  func(route, method string, status int, d time.Duration)
 	log      *slog.Logger
+	now      func() time.Time
 	sent     sent
 
 	router chi.Router // while Mount runs
@@ -63,7 +64,7 @@ func NewPages(o PagesOptions) *Pages {
 	}
 	p := &Pages{
 		site: o.Site, auth: o.Auth, browsers: o.Auth.Browsers(), origin: auth.SameOrigin(o.PublicURL),
-		proxies: o.Proxies, observe: o.Observe, log: o.Site.log, sent: sent{now: o.Now},
+		proxies: o.Proxies, observe: o.Observe, log: o.Site.log, now: o.Now, sent: sent{now: o.Now},
 	}
 	p.browsers.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) { p.fail(w, r, err) }
 	return p

@@ -31,7 +31,7 @@ func (n *notebook) Mount(p *Pages) {
 		defer n.mu.Unlock()
 		f := v.NewForm("/note", "name", n.text)
 		f.Rev = n.rev
-		return v.Show("account", &AccountPage{Page: Page{Title: "Note"}, Name: f})
+		return v.Show("account", &AccountPage{Page: Page{Title: "Note"}, Name: f, Password: newForm("#", nil)})
 	})
 	p.Post("/note", LoggedIn, func(v *Visit) error {
 		f, err := v.Form()

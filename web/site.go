@@ -84,6 +84,7 @@ type Page struct {
 	Now         time.Time
 	Wide        bool // the page wants the whole width
 	Live        bool // the page has parts that move: htmx and its events are loaded
+	Watch       bool // the page follows an order or a campaign: watch.js is loaded
 	Quiet       bool // search engines leave the page out
 
 	Site *Site // set by Render
@@ -194,7 +195,7 @@ func secure(h http.Header) {
 			h.Set(name, value)
 		}
 	}
-	h.Set("Content-Security-Policy", policy)
+	set("Content-Security-Policy", policy)
 	set("X-Content-Type-Options", "nosniff")
 	set("Referrer-Policy", "same-origin")
 	set("Cross-Origin-Opener-Policy", "same-origin")

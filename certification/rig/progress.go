@@ -32,7 +32,13 @@ type RunProgress struct {
 	Counts  map[suite.Verdict]int `json:"counts"`            // outcomes since the run was begun or resumed
 	Last    []Verdicted           `json:"last,omitempty"`    // of the case that ended last
 	Open    []string              `json:"questions,omitempty"`
-	At      time.Time             `json:"at"`
+
+	// Ended are the cases that have ended since the run was begun or resumed, by their
+	// ids, each with its heaviest verdict. A snapshot has them; what is published
+	// every second has not.
+	Ended map[string]suite.Verdict `json:"ended,omitempty"`
+
+	At time.Time `json:"at"`
 }
 
 // Verdicted is an outcome in short.
@@ -99,14 +105,25 @@ func (r *Rig) onProgress(g *going, p suite.Progress) {
 func (r *Rig) publish(g *going) {
 	topic := ProgressTopic(g.seen().ID)
 	if r.o.Bus.Wanted(topic) {
-		_ = r.o.Bus.Publish(topic, g.snapshot()) // the next one comes in a second
+		_ = r.o.Bus.Publish(topic, g.report(false)) // the next one comes in a second
 	}
 }
 
-func (g *going) snapshot() []byte {
+func (g *going) snapshot() []byte { return g.report(true) }
+
+func (g *going) report(whole bool) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	text, err := json.Marshal(g.now)
+	now := g.now
+	if whole {
+		now.Ended = make(map[string]suite.Verdict, len(g.outcomes))
+		for id, all := range g.outcomes {
+			for _, o := range all {
+				now.Ended[id] = suite.Heavier(now.Ended[id], o.Verdict)
+			}
+		}
+	}
+	text, err := json.Marshal(now)
 	if err != nil {
 		return nil // strings and numbers always marshal
 	}

@@ -88,9 +88,9 @@ func (r *Rig) Questions(ctx context.Context, actor certification.Actor, runID st
 	return r.o.Store.Questions(ctx, runID)
 }
 
-// answers are what may be said to a kind of question; skip leaves the case open for
+// AnswersTo are what may be said to a kind of question; skip leaves the case open for
 // another time.
-func answers(kind string) []string {
+func AnswersTo(kind string) []string {
 	switch kind {
 	case bench.Confirm:
 		return []string{"yes", "no", "skip"}
@@ -154,7 +154,7 @@ func (r *Rig) question(ctx context.Context, run certification.Run, question stri
 }
 
 func understand(q certification.Question, a transcript.Answer) error {
-	want := answers(q.Kind)
+	want := AnswersTo(q.Kind)
 	if !slices.Contains(want, a.Answer) {
 		return certification.Refuse(certification.ErrInvalid, "answer", "answer %q to a %s question, needs one of %s", a.Answer, q.Kind, strings.Join(want, ", "))
 	}

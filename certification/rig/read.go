@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/suite"
 	"github.com/proofmark/proofmark/certification/suite/transcript"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/registry"
@@ -179,6 +180,15 @@ func (f Filter) wants(r *transcript.Record, inCase string) bool {
 	// Not Packet: it notes what it decoded, and the record is shared.
 	var p transcript.Packet
 	return r.Kind == transcript.KindPacket && json.Unmarshal(r.Data, &p) == nil && strings.Contains(p.Topic, f.Topic)
+}
+
+// RunOutcomes is what stands for each case after a run alone; none while it goes on.
+func (r *Rig) RunOutcomes(ctx context.Context, actor certification.Actor, runID string) ([]*suite.Outcome, error) {
+	if _, err := r.Run(ctx, actor, runID); err != nil {
+		return nil, err
+	}
+	results, err := r.o.Store.RunResults(ctx, runID)
+	return suite.Conclude(results), err
 }
 
 // Capture writes a transcript as a capture file.

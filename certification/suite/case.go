@@ -74,6 +74,17 @@ var groups = []string{
 	"TIME", "QOS", "ROB", "OTA", "SEC", "LIFE", "NET", "SOAK",
 }
 
+// groupTitles are what the groups are about.
+var groupTitles = map[string]string{
+	"DECL": "Declaration", "CONN": "Connection, TLS, credentials", "SESS": "Session, keep-alive, reconnection",
+	"TOPIC": "Topic discipline", "READ": "Reading", "WRITE": "Writing", "NOTIFY": "Reports", "ACT": "Actions", "EVT": "Events",
+	"TIME": "Latency and clock", "QOS": "Acknowledgement and duplicates", "ROB": "Malformed, oversized, unknown",
+	"OTA": "Firmware", "SEC": "Security", "LIFE": "Life cycle", "NET": "Network", "SOAK": "Endurance",
+}
+
+// GroupTitle says what a group is about; empty where there is no such group.
+func GroupTitle(group string) string { return groupTitles[group] }
+
 // Cases lists all cases in the order of the catalogue.
 func Cases() []*Case {
 	out := slices.Clone(registered)

@@ -109,7 +109,7 @@ func (o *Outcome) watched() {
 			idle = Inconclusive // nothing of its kind in this part of the run
 			continue
 		}
-		o.Verdict = heavier(o.Verdict, r.Verdict)
+		o.Verdict = Heavier(o.Verdict, r.Verdict)
 	}
 	if o.Verdict == "" {
 		o.Verdict = idle
@@ -140,7 +140,7 @@ func (o *Outcome) repeated() {
 			case o.Failed == 0:
 				o.Verdict = r.Verdict
 			case inARow >= passesAfterFail:
-				o.Verdict = heavier(Warn, r.Verdict)
+				o.Verdict = Heavier(Warn, r.Verdict)
 			}
 		}
 	}

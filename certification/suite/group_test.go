@@ -38,7 +38,7 @@ func unmasked(t *testing.T, m virtual.Mutant, tr trial, warns ...string) *Report
 	rep := tr.run(t)
 	worst := make(map[string]Verdict)
 	for _, r := range rep.Results {
-		worst[r.Case] = heavier(worst[r.Case], r.Verdict)
+		worst[r.Case] = Heavier(worst[r.Case], r.Verdict)
 		if r.Verdict == Fail && !slices.Contains(m.Cases, r.Case) {
 			t.Errorf("%s fails %s, which its entry does not name: %v", m.Name, r.ID(), r.Findings)
 		}

@@ -83,9 +83,9 @@ func TestLadderTellsClientsApart(t *testing.T) {
 					switch {
 					case r.OK:
 					case r.Advice:
-						v = heavier(v, Warn)
+						v = Heavier(v, Warn)
 					default:
-						v = heavier(v, Fail)
+						v = Heavier(v, Fail)
 					}
 				}
 				switch v {

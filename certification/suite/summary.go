@@ -24,7 +24,7 @@ func (rep *Report) Summarize() Summary {
 	s := Summary{Status: Finished, Counts: make(map[Verdict]int), Missing: rep.Missing}
 	for _, o := range Conclude(rep.Results) {
 		s.Counts[o.Verdict]++
-		s.Verdict = heavier(s.Verdict, o.Verdict)
+		s.Verdict = Heavier(s.Verdict, o.Verdict)
 		if c, err := Lookup(o.Case); err == nil && o.Verdict == Skipped && c.byHand() {
 			s.Open = append(s.Open, o.ID())
 		}

@@ -20,9 +20,9 @@ const (
 // was skipped on the way outweighs what had passed until then.
 var weight = map[Verdict]int{NotFor: 1, Pass: 2, Review: 3, Warn: 4, Skipped: 5, Inconclusive: 6, Fail: 7}
 
-// heavier is the verdict that stands when both were given. Inconclusive weighs
+// Heavier is the verdict that stands when both were given. Inconclusive weighs
 // less than a FAIL that was seen, and more than everything that was not.
-func heavier(a, b Verdict) Verdict {
+func Heavier(a, b Verdict) Verdict {
 	if weight[b] > weight[a] {
 		return b
 	}
@@ -68,7 +68,7 @@ func (r *Result) settle() {
 		v = Pass
 	}
 	for _, f := range r.Findings {
-		v = heavier(v, f.Verdict)
+		v = Heavier(v, f.Verdict)
 	}
 	if v == "" {
 		v = Inconclusive

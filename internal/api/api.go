@@ -13,6 +13,7 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/health"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/auth"
@@ -21,6 +22,7 @@ import (
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/firmware"
 )
 
 // Config says what the API speaks for. Registry, Auth and Bus are needed.
@@ -56,12 +58,16 @@ type Config struct {
 	Proxies []netip.Prefix
 
 	Rig *rig.Rig // runs of submissions' devices
+	// Health and Firmware are of delivered devices; without them there is neither.
+	Health   *health.Desk
+	Firmware *firmware.Service
 	// Book and Campaigns are what orders need; without them there are none.
 	Book      *campaigns.Book
 	Campaigns campaigns.Store
+	Desk      *campaigns.Desk       // where campaigns are written, reviewed and read; none when nil
 	Payments  *campaigns.Payments   // without them nothing is paid
 	Fulfil    *campaigns.Fulfilment // without it nothing is shipped
-	Desk      *campaigns.Desk       // where campaigns are written, reviewed and read; none when nil
+	Progress  *Progress             // of campaigns; with a Desk
 
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
@@ -94,14 +100,17 @@ type API struct {
 	certificates CertificateSource
 	statusList   func(ctx context.Context) (certification.SignedStatus, error)
 	rig          *rig.Rig
+	field        *health.Desk
+	firmware     *firmware.Service
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
 	status       func(ctx context.Context) (string, error)
 	book         *campaigns.Book
 	campaigns    campaigns.Store
+	desk         *campaigns.Desk
 	payments     *campaigns.Payments
 	fulfil       *campaigns.Fulfilment
-	desk         *campaigns.Desk
+	entrance     http.Handler // the router, with what is answered ahead of it
 
 	ready   func(ctx context.Context) map[string]error
 	observe func(route, method string, status int, d time.Duration)
@@ -128,9 +137,9 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
+		desk:         c.Desk,
 		payments:     c.Payments,
 		fulfil:       c.Fulfil,
-		desk:         c.Desk,
 		programme:    c.Programme,
 		webhooks:     c.Webhooks,
 		mail:         c.Mail,
@@ -141,6 +150,8 @@ func New(c Config) *API {
 		certificates: c.Certificates,
 		statusList:   c.StatusList,
 		rig:          c.Rig,
+		field:        c.Health,
+		firmware:     c.Firmware,
 		issuer:       c.Issuer,
 		keys:         c.Keys,
 		status:       c.Status,
@@ -175,6 +186,9 @@ func New(c Config) *API {
 	a.mountBundle(a.router)
 	if a.payments != nil {
 		a.mountProviders(a.router)
+	}
+	if a.firmware != nil {
+		a.mountDownloads(a.router)
 	}
 	a.router.Group(func(r chi.Router) {
 		r.Use(a.authenticate, a.jsonBody)
@@ -211,10 +225,24 @@ func New(c Config) *API {
 		a.mountCertificates()
 		a.mountLife()
 		a.mountRegulatory()
+		if a.field != nil {
+			a.mountField()
+		}
+		if a.firmware != nil {
+			a.mountFirmware()
+			a.mountRollouts()
+		}
 		if a.book != nil {
 			a.mountOrders(r)
 			a.mountWaiting()
 			a.mountLedger()
+		}
+		if a.desk != nil {
+			a.mountCampaigns()
+			a.mountCampaignWriting()
+			a.mountCampaignReview()
+			a.mountCampaignTalk()
+			a.documentProgress()
 		}
 		if a.payments != nil {
 			a.mountPayments()
@@ -225,18 +253,18 @@ func New(c Config) *API {
 			a.mountSold(r)
 			a.mountPayouts()
 		}
-		if a.desk != nil {
-			a.mountCampaigns()
-			a.mountCampaignWriting()
-			a.mountCampaignReview()
-		}
 		a.mountWebhooks()
 		a.mountMailbox()
 		a.mountApp(r)
 	})
 	a.mountDocs(a.router)
+	a.entrance = a.router
+	if c.Progress != nil {
+		a.mountProgress(c.Progress)
+		a.entrance = c.Progress.Ahead(a.router)
+	}
 	return a
 }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.entrance.ServeHTTP(w, r) }

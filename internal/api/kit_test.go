@@ -44,6 +44,7 @@ type house struct {
 	mail     *mailer.Outbox
 	book     *campaigns.Book
 	desk     *campaigns.Desk
+	board    *campaigns.Board
 	gate     *certification.Gate
 	psp      *simulator.PSP
 	payments *campaigns.Payments
@@ -115,13 +116,18 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	h.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: h.db.Programme(), Files: c.Blobs})
 	c.Programme = h.programme
 	c.Campaigns = h.db.Campaigns()
-	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns})
+	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns, Bus: h.bus})
 	t.Cleanup(func() { _ = h.book.Stop(context.Background()) })
 	c.Book = h.book
 	h.gate = certification.NewGate(h.db.Programme(), nil)
 	h.desk = campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: h.gate, Expire: h.book.Expire})
 	c.Desk = h.desk
 	h.till(&c)
+	h.board = campaigns.NewBoard(campaigns.BoardOptions{Store: h.db.Campaigns(), Encode: api.EncodeProgress})
+	if err := h.board.Listen(h.bus); err != nil {
+		t.Fatal(err)
+	}
+	c.Progress = api.NewProgress(h.board, nil)
 	for _, f := range change {
 		f(&c)
 	}

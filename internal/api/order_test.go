@@ -25,7 +25,7 @@ func (h *house) campaign(stock int64) string {
 	c, err := h.db.Campaigns().CreateCampaign(h.Context(), campaigns.Campaign{
 		ID: id.New("cmp"), Org: "org_1", Author: "acc_1", ProductID: p.ID, Title: "Pure", Price: 499_900, Currency: "INR",
 		TargetUnits: 1, StockLimit: stock, PerBackerLimit: 3, OpensAt: now.Add(-time.Hour), ClosesAt: now.Add(time.Hour),
-		Ship: campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 90}, State: campaigns.CampaignLive, CreatedAt: now, UpdatedAt: now,
+		Ship: campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 90}, State: campaigns.CampaignLive, CreatedAt: now, UpdatedAt: now, PublishedAt: now,
 	})
 	if err != nil {
 		h.Fatal(err)

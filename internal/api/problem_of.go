@@ -14,6 +14,7 @@ import (
 	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/firmware"
 )
 
 // problemOf is the one place where an error of the domain becomes HTTP.
@@ -28,6 +29,7 @@ func problemOf(err error) *Problem {
 		problemOfPeople,
 		problemOfOrder,
 		problemOfRefusal,
+		problemOfFirmware,
 		problemOfWebhook,
 	} {
 		if p = known(err); p != nil {
@@ -62,6 +64,21 @@ func problemOfRefusal(err error) *Problem {
 		p.Detail = several.Error()
 		p.Errors = each(several, func(r *certification.Refusal) Fault { return Fault{Message: r.Detail, Rule: r.Rule} })
 	}
+	return p
+}
+
+// problemOfFirmware maps what images and rollouts are refused for; nil for others.
+func problemOfFirmware(err error) *Problem {
+	var no *firmware.Refusal
+	if !errors.As(err, &no) {
+		return nil
+	}
+	k := kindNotNow
+	if errors.Is(no, firmware.ErrInvalid) {
+		k = kindInvalid
+	}
+	p := newProblem(k, no.Detail)
+	p.Rule = no.Rule
 	return p
 }
 

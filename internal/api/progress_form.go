@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/proofmark/proofmark/campaigns"
@@ -22,6 +23,16 @@ type CampaignProgress struct {
 	ClosesAt   time.Time     `json:"closes_at" doc:"The deadline."`
 	ServerTime time.Time     `json:"server_time" doc:"When this was said, by the server's clock."`
 	Changes    int64         `json:"changes" doc:"A larger one is newer."`
+
+	Refunds *ProgressRefunds `json:"refunds,omitempty" doc:"Of a campaign that failed or was cancelled."`
+}
+
+// ProgressRefunds is how far the refunds are.
+type ProgressRefunds struct {
+	Percent string `json:"percent" example:"98.2" doc:"Of the amount, rounded down: 100.0 is all of it. Empty: nothing was to be given back."`
+	Refunds int64  `json:"refunds" doc:"In all."`
+	Done    int64  `json:"done" doc:"Of them."`
+	Oldest  *int64 `json:"oldest_days,omitempty" doc:"Age in days of the oldest that is not done; absent: all are."`
 }
 
 // ProgressUnits are the units of a campaign.
@@ -44,5 +55,21 @@ func progressOf(p campaigns.Progress, now time.Time) CampaignProgress {
 	if p.Stock > 0 {
 		out.Units.Stock, out.Units.Left = &p.Stock, &p.Left
 	}
+	if r := p.Refunds; r != nil {
+		out.Refunds = &ProgressRefunds{Percent: r.Percent, Refunds: r.Refunds, Done: r.Done}
+		if !r.Oldest.IsZero() {
+			days := max(0, int64(now.Sub(r.Oldest)/(24*time.Hour)))
+			out.Refunds.Oldest = &days
+		}
+	}
 	return out
+}
+
+// EncodeProgress is a progress as it is sent.
+func EncodeProgress(p campaigns.Progress, at time.Time) []byte {
+	b, err := json.Marshal(progressOf(p, at))
+	if err != nil {
+		panic(err) // texts, numbers and instants
+	}
+	return b
 }

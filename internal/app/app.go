@@ -15,6 +15,7 @@ import (
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -46,6 +47,8 @@ type App struct {
 	rig       *rig.Rig
 	book      *campaigns.Book
 	desk      *campaigns.Desk
+	board     *campaigns.Board
+	progress  *api.Progress
 	payments  campaigns.Provider
 	pay       *campaigns.Payments
 	fulfil    *campaigns.Fulfilment
@@ -53,6 +56,8 @@ type App struct {
 	reviews   *certification.Reviews
 	jobs      *jobs.Runner
 	metrics   *metrics
+	fleet     fleet
+	greeted   atomic.Pointer[func(registry.Device)] // who hears of devices that connect, once the rollouts are up
 
 	webhooks  *webhook.Service
 	mail      *mail.Outbox
@@ -109,6 +114,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"programme", a.startProgramme},
 		{"benches", a.startRig},
 		{"certificates", a.startCertificates},
+		{"delivered devices", a.startFleet},
 		{"campaigns", a.startCampaigns},
 		{"payments", a.startPayments},
 		{"jobs", a.startJobs},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/notice"
@@ -15,10 +16,10 @@ import (
 // The recurring jobs of campaigns.
 const (
 	jobPayWindows  = "campaigns.pay-windows"
-	jobForgetInbox = "campaigns.forget-events"
-	jobFulfil      = "campaigns.fulfil"
 	jobAudit       = "campaigns.audit"
 	jobCampaigns   = "campaigns.tick"
+	jobFulfil      = "campaigns.fulfil"
+	jobForgetInbox = "campaigns.forget-events"
 )
 
 func (a *App) startCampaigns(context.Context) error {
@@ -26,10 +27,19 @@ func (a *App) startCampaigns(context.Context) error {
 		Store: a.db.Campaigns(), Bus: a.bus, Log: a.log.With("part", "orders"), OneByOne: a.cfg.OneByOne,
 	})
 	a.onStop("orders", a.book.Stop)
-	a.desk = campaigns.NewDesk(campaigns.DeskOptions{
-		Store: a.db.Campaigns(), Gate: a.certs.gate, Expire: func(ctx context.Context, now time.Time) error { return a.pay.EndPayWindows(ctx, now) }, Log: a.log.With("part", "campaigns"),
-	})
+	a.desk = a.deskAt(time.Now)
+	a.board = campaigns.NewBoard(campaigns.BoardOptions{Store: a.db.Campaigns(), Encode: api.EncodeProgress, Log: a.log.With("part", "campaigns")})
+	a.progress = api.NewProgress(a.board, a.metrics.observe)
+	if err := a.board.Listen(a.bus); err != nil {
+		return err
+	}
 	return a.watchGate()
+}
+
+func (a *App) deskAt(now func() time.Time) *campaigns.Desk {
+	return campaigns.NewDesk(campaigns.DeskOptions{
+		Store: a.db.Campaigns(), Gate: a.certs.gate, Expire: a.endPayWindows, Now: now, Log: a.log.With("part", "campaigns"),
+	})
 }
 
 // watchGate asks the gate again at every event of a certificate or a document. It
@@ -57,10 +67,15 @@ func (a *App) watchGate() error {
 	return nil
 }
 
+// endPayWindows asks providers before an order expires.
+func (a *App) endPayWindows(ctx context.Context, now time.Time) error {
+	return a.pay.EndPayWindows(ctx, now)
+}
+
 // registerCampaigns adds the jobs of campaigns.
 func (a *App) registerCampaigns() {
-	a.jobs.Register(campaigns.JobStep, func(ctx context.Context, j jobs.Job) error { return a.desk.Step(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobGiveBack, func(ctx context.Context, j jobs.Job) error { return a.pay.GiveBack(ctx, string(j.Payload)) })
+	a.jobs.Register(campaigns.JobStep, func(ctx context.Context, j jobs.Job) error { return a.desk.Step(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobAdvance, func(ctx context.Context, j jobs.Job) error {
 		return a.desk.PayAdvance(ctx, a.db.Campaigns(), string(j.Payload))
 	})

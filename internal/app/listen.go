@@ -50,12 +50,11 @@ func (a *App) startHTTP(context.Context) error {
 	r := chi.NewRouter()
 	r.Handle("/mqtt", a.broker.WebSocket())
 	r.Handle("/static/*", site.Assets())
+	r.Handle("/favicon.ico", site.Favicon())
 	if a.cfg.Demo {
 		r.Handle("/stories", site.StoryBook())
 		r.Handle("/stories/*", site.StoryBook())
 	}
-	// Until there is a front page, whoever opens the address finds the certificates.
-	r.Handle("/", http.RedirectHandler("/certificates", http.StatusFound))
 	a.servePayments(r.Handle, r)
 	a.servePages(r, site)
 	r.Mount("/", site.Lost(api.New(api.Config{
@@ -66,9 +65,10 @@ func (a *App) startHTTP(context.Context) error {
 		Bus:       a.bus,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
+		Desk:      a.desk,
 		Payments:  a.pay,
 		Fulfil:    a.fulfil,
-		Desk:      a.desk,
+		Progress:  a.progress,
 		Blobs:     a.blobs,
 		Programme: a.programme,
 		Rig:       a.rig,
@@ -91,12 +91,14 @@ func (a *App) startHTTP(context.Context) error {
 		Life:         a.certs.life,
 		Regulatory:   a.certs.regulatory,
 		Certificates: a.db.Programme(),
+		Health:       a.fleet.health,
+		Firmware:     a.fleet.firmware,
 
 		Version: a.cfg.Version,
 		Observe: a.metrics.observe,
 	})))
 	if a.addrs.HTTP, err = a.serveHTTP("HTTP", a.cfg.HTTP, &http.Server{
-		Handler: a.certs.pages.Keep(r), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: a.progress.Ahead(a.certs.pages.Keep(r)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 	}); err != nil {
 		return err
 	}

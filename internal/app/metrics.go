@@ -118,6 +118,7 @@ var figures = []figure{
 	counter("requests_total", "Requests sent to devices.", func(r *registry.Registry, _ *broker.Stats) float64 { return float64(r.Counters.Requests.Load()) }),
 	counter("request_timeouts_total", "Requests that a device did not answer in time.", func(r *registry.Registry, _ *broker.Stats) float64 { return float64(r.Counters.Timeouts.Load()) }),
 	counter("responses_unmatched_total", "Answers to no open request.", func(r *registry.Registry, _ *broker.Stats) float64 { return float64(r.Counters.Unmatched.Load()) }),
+	counter("field_marks_lost_total", "Counts of field health that were lost.", func(r *registry.Registry, _ *broker.Stats) float64 { return float64(r.Counters.FieldLost.Load()) }),
 	gauge("reports_waiting", "Reports that wait to be stored.", func(r *registry.Registry, _ *broker.Stats) float64 { return float64(r.Waiting()) }),
 	gauge("devices_connected", "Devices connected to this node.", func(r *registry.Registry, _ *broker.Stats) float64 { return float64(r.Connected()) }),
 	counter("mqtt_accepted_total", "Connections accepted.", func(_ *registry.Registry, s *broker.Stats) float64 { return float64(s.Accepted) }),

@@ -43,6 +43,7 @@ func (a *App) startOutside(context.Context) error {
 	}
 	a.composers.Register("refund.manual", operatorMail(a.db.Mail()))
 	a.composers.Register("payout.paid", operatorMail(a.db.Mail()))
+	a.composers.Register("campaign.", campaignComposer(a.db.Mail(), a.db.Campaigns(), a.cfg.PublicURL))
 	a.metrics.watchOutside(a.webhooks, a.mail)
 	return nil
 }

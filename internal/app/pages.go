@@ -1,10 +1,13 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/web"
 )
 
@@ -16,10 +19,44 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 	a.certs.pages = web.NewCertificates(web.CertificatesOptions{Site: site, Source: a.db.Programme(), Verify: a.verifyBundle, URL: a.cfg.PublicURL})
 	pages.Mount(
 		r,
+		web.NewShop(web.ShopOptions{
+			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Store: a.db.Campaigns(), Certificates: a.db.Programme(), URL: a.cfg.PublicURL,
+		}),
 		a.certs.pages,
-		web.NewPeople(web.PeopleOptions{Auth: a.auth, OpenID: a.openID != nil, Demo: a.demoPeople()}),
+		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
+		web.NewStartups(web.StartupsOptions{
+			Auth: a.auth, Registry: a.registry, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory,
+			Webhooks: a.webhooks, Blobs: a.blobs, Bus: a.bus, Holders: a.db.Programme(), Audit: a.db.Audit(), URL: a.cfg.PublicURL,
+		}),
+		web.NewReviewers(web.ReviewersOptions{
+			Auth: a.auth, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory, Certificates: a.db.Programme(),
+		}),
+		a.operatorPages(),
+		web.NewDevices(web.DevicesOptions{Registry: a.registry, Bus: a.bus}),
 	)
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		site.Fail(w, r, http.StatusMethodNotAllowed, "")
+	})
+}
+
+// operatorPages show how this node and the installation are.
+func (a *App) operatorPages() *web.Operators {
+	return web.NewOperators(web.OperatorsOptions{
+		Auth: a.auth, Audit: a.db.Audit(), Jobs: a.db.Jobs(), Webhooks: a.webhooks, Reviews: a.reviews, Keys: a.certs.keys.Keyring, Ready: a.ready,
+		Runs: a.db.Programme().CountRuns, Version: a.cfg.Version,
+		Here: func() (here int, refused int64) {
+			here, reasons := a.rig.Figures()
+			for _, n := range reasons {
+				refused += n
+			}
+			return here, refused
+		},
+		Leaves: func(ctx context.Context) (int64, error) {
+			c, err := a.certs.log.Checkpoint(ctx)
+			if errors.Is(err, translog.ErrNotCovered) { // none was signed yet
+				err = nil
+			}
+			return c.Size, err
+		},
 	})
 }

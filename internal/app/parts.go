@@ -89,7 +89,9 @@ func (a *App) startAuth(ctx context.Context) error {
 }
 
 func (a *App) startRegistry(ctx context.Context) error {
-	a.registry = registry.New(registry.Options{Store: a.db.Registry(), Bus: a.bus, Homes: a.homes, Lease: a.cfg.Lease, Log: a.log.With("part", "registry")})
+	a.registry = registry.New(registry.Options{
+		Store: a.db.Registry(), Bus: a.bus, Homes: a.homes, Lease: a.cfg.Lease, Log: a.log.With("part", "registry"), Greeted: a.deviceGreeted,
+	})
 	if err := a.registry.Start(ctx); err != nil {
 		return err
 	}
@@ -126,11 +128,14 @@ func (a *App) startJobs(context.Context) error {
 		{certification.LifeJob, 30 * time.Second, a.liveCertificates},
 		{jobStatus, certification.StatusEvery / 2, a.signStatus},
 		{jobChain, 5 * time.Second, audit.NewSequencer(a.db.Audit()).Run},
-		{jobPayWindows, 5 * time.Second, a.pay.EndPayWindows},
+		{jobCampaigns, 30 * time.Second, a.desk.Tick},
+		{jobPayWindows, 5 * time.Second, a.endPayWindows},
 		{jobForgetInbox, time.Hour, a.pay.Forget},
 		{jobFulfil, time.Minute, a.fulfil.Tick},
-		{jobCampaigns, 30 * time.Second, a.desk.Tick},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
+		{jobHealth, 15 * time.Second, func(ctx context.Context, _ time.Time) error { return a.fleet.health.Evaluate(ctx) }},
+		{jobHealthForget, 24 * time.Hour, a.fleet.health.Forget},
+		{jobFirmware, time.Second, func(ctx context.Context, _ time.Time) error { return a.fleet.firmware.Drive(ctx) }},
 	} {
 		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
 		a.jobs.Every(j.kind, j.every, "all")

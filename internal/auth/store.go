@@ -44,6 +44,9 @@ type accountStore interface {
 	// LinkIdentity names the login service's word for somebody. An account that
 	// was not confirmed is so now, and loses the password that nobody proved to own.
 	LinkIdentity(ctx context.Context, i Identity, e audit.Entry) error
+	// DeletePerson leaves the account's id, a name that says so, and nothing of the
+	// person. ErrLastOwner; ErrConflict: it is blocked, or was deleted before.
+	DeletePerson(ctx context.Context, account, name string, at time.Time, e audit.Entry) error
 	// Sweep forgets ended sessions and codes, and accounts that nobody confirmed.
 	Sweep(ctx context.Context, now time.Time) error
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"os/exec"
@@ -131,6 +132,94 @@ func (p *Page) Fill(selector, text string) {
 	p.t.Helper()
 	Do(p, chromedp.Clear(chromedp.CSS(selector)))
 	Do(p, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Wait waits until what the CSS selector finds is to be seen.
+func (p *Page) Wait(selector string) {
+	p.t.Helper()
+	Do(p, chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
+// Press presses keys, as kb.Tab, wherever the focus is.
+func (p *Page) Press(keys string) {
+	p.t.Helper()
+	Do(p, chromedp.KeyEvent(keys))
+}
+
+// TabTo presses Tab until what the CSS selector finds has the focus, as somebody
+// without a mouse does, and fails where it is not reached.
+func (p *Page) TabTo(selector string) {
+	p.t.Helper()
+	for range 80 {
+		p.Press("\t")
+		if Do(p, chromedp.Evaluate[bool](fmt.Sprintf("document.activeElement.matches(%q)", selector))) {
+			return
+		}
+	}
+	p.t.Fatalf("%s is not reached by Tab on %s", selector, p.Address())
+}
+
+// Address is where the tab is.
+func (p *Page) Address() string {
+	p.t.Helper()
+	return Do(p, chromedp.Location())
+}
+
+// Count is how many things the CSS selector finds.
+func (p *Page) Count(selector string) int {
+	p.t.Helper()
+	return Do(p, chromedp.Evaluate[int](fmt.Sprintf("document.querySelectorAll(%q).length", selector)))
+}
+
+// Requests are how many files the page asked for, and how many bytes came over
+// the wire for them and for itself.
+func (p *Page) Requests() (n, bytes int) {
+	p.t.Helper()
+	of := func(what string) int {
+		return Do(p, chromedp.Evaluate[int](`[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]`+what))
+	}
+	return of(".length"), of(".reduce((sum, e) => sum + e.transferSize, 0)")
+}
+
+// Set puts a value into a field or a list, at once: for what is too long to be typed.
+func (p *Page) Set(selector, value string) {
+	p.t.Helper()
+	Do(p, chromedp.SetValue(chromedp.CSS(selector), value))
+}
+
+// Upload chooses a file for a field.
+func (p *Page) Upload(selector, file string) {
+	p.t.Helper()
+	Do(p, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+}
+
+// Go clicks what leads to another page, or to this one anew, and waits until it is
+// there.
+func (p *Page) Go(selector string) {
+	p.t.Helper()
+	Do(p, chromedp.Evaluate[bool](`window.left = true`))
+	p.Click(selector)
+	p.Until(`!window.left && document.readyState === "complete"`)
+}
+
+// Until waits until an expression is true, over changes of the page.
+func (p *Page) Until(expression string) {
+	p.t.Helper()
+	for {
+		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`))
+		if err == nil && ok {
+			return
+		}
+		if p.ctx.Err() != nil {
+			p.t.Fatalf("in the browser: %s was never true: %v", expression, err)
+		}
+	}
+}
+
+// Value is what an expression gives.
+func Value[T any](p *Page, expression string) T {
+	p.t.Helper()
+	return Do(p, chromedp.Evaluate[T](expression))
 }
 
 // Errors are what the console complained of so far, and forgets it.

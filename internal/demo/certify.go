@@ -24,6 +24,7 @@ func (w *World) Grow(ctx context.Context) error {
 	}{
 		{"regulatory documents", w.regulated},
 		{"the purifier's certificate", w.certified},
+		{"the purifier's campaigns", w.listed},
 		{"the lamp's submission", w.tried},
 	} {
 		began := time.Now()

@@ -28,6 +28,7 @@ type World struct {
 	Reviews    *certification.Reviews
 	Regulatory *certification.Regulatory
 	Blobs      blob.Store
+	Shop       Shop
 	Bench      string // host:port of the plain benches; empty: there are none
 	Log        *slog.Logger
 }

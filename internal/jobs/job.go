@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/proofmark/proofmark/internal/audit"
 )
 
 // DefaultAttempts is how often a job is tried before it is dead.
@@ -11,6 +13,10 @@ const DefaultAttempts = 10
 
 // ErrLost says that the lease of a job ran out and somebody else may run it.
 var ErrLost = errors.New("lease lost")
+
+// ErrAlive says that a job is not one that was given up, or that another one has
+// taken its place.
+var ErrAlive = errors.New("no such job was given up, or another one has taken its place")
 
 // Job is one piece of work.
 type Job struct {
@@ -25,6 +31,20 @@ type Job struct {
 	LastError   string    // of the attempt before
 	CreatedAt   time.Time
 	EndedAt     time.Time // when it was given up; zero while it lives
+}
+
+// The states of a job.
+const (
+	StateQueued  = "queued"
+	StateRunning = "running"
+	StateDead    = "dead" // given up
+)
+
+// Count is how many jobs of a kind are in a state.
+type Count struct {
+	Kind, State string
+	N           int64
+	Next        time.Time // when the first of them is due, or its lease ends
 }
 
 // Failure is what becomes of a job whose handler failed.
@@ -50,6 +70,12 @@ type Store interface {
 	Fail(ctx context.Context, j Job, f Failure) error
 	// Dead lists jobs that were given up, oldest first.
 	Dead(ctx context.Context, limit int) ([]Job, error)
+	// Counts are how many jobs there are, by kind and state.
+	Counts(ctx context.Context) ([]Count, error)
+	// Retry makes a job live again that was given up, with all its attempts; the entry
+	// says who wanted that. ErrAlive if it is not there any more, or if a live one has
+	// its kind and key.
+	Retry(ctx context.Context, id string, now time.Time, entry audit.Entry) error
 	// Queued is signalled after this process committed a new job.
 	Queued() <-chan struct{}
 

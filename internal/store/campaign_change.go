@@ -182,5 +182,5 @@ func (s campaignStore) Identity(ctx context.Context, org string) (campaigns.Iden
 
 // Product implements campaigns.DeskStore.
 func (s campaignStore) Product(ctx context.Context, id string) (registry.Product, error) {
-	return registryStore{s.DB}.Product(ctx, id)
+	return registryStore(s).Product(ctx, id)
 }

@@ -125,7 +125,7 @@ func (s campaignStore) campaigns(ctx context.Context, rows []dbgen.Campaign, err
 
 // CertificatesOf implements campaigns.DeskStore.
 func (s campaignStore) CertificatesOf(ctx context.Context, model string) ([]certification.Certificate, error) {
-	return Programme{s.DB}.CertificatesOf(ctx, model)
+	return Programme(s).CertificatesOf(ctx, model)
 }
 
 // OrgName implements campaigns.DeskStore.
@@ -136,7 +136,7 @@ func (s campaignStore) OrgName(ctx context.Context, org string) (string, error) 
 
 // SaveIdentity implements campaigns.DeskStore.
 func (s campaignStore) SaveIdentity(ctx context.Context, i campaigns.Identity, rec certification.Record) error {
-	return Programme{s.DB}.recorded(ctx, rec.Entries, rec.Notices, func(q *dbgen.Queries) error {
+	return Programme(s).recorded(ctx, rec.Entries, rec.Notices, func(q *dbgen.Queries) error {
 		return q.PutIdentity(ctx, dbgen.PutIdentityParams{
 			Org: i.Org, LegalName: text(i.LegalName), Registration: text(i.Registration), BankAccount: text(i.BankAccount), VerifiedBy: i.VerifiedBy,
 			VerifiedAt: micros.Of(i.VerifiedAt), WithdrawnAt: micros.Of(i.WithdrawnAt), Reason: text(i.Reason),

@@ -166,6 +166,9 @@ func (s Programme) ChangeCertificate(ctx context.Context, was certification.Cert
 		if err := record(ctx, q, entries, notices); err != nil {
 			return err
 		}
+		if err := holdCampaigns(ctx, q, was, c); err != nil {
+			return err
+		}
 		_, err := appendEvents(ctx, q, events...)
 		return err
 	})
@@ -276,6 +279,12 @@ func (s Programme) CertificatesHeld(ctx context.Context, org string) ([]certific
 func (s Programme) CertificatesOf(ctx context.Context, model string) ([]certification.Certificate, error) {
 	rows, err := s.read.CertificatesOf(ctx, model)
 	return s.certificates(ctx, rows, err, "certificates of the model %q", model)
+}
+
+// CertificatesOfOrg are all that an organisation ever got, by their serials.
+func (s Programme) CertificatesOfOrg(ctx context.Context, org string) ([]certification.Certificate, error) {
+	rows, err := s.read.CertificatesOfOrg(ctx, org)
+	return s.certificates(ctx, rows, err, "certificates of organisation %q", org)
 }
 
 // CertificatePage implements certification.RegistryStore.

@@ -48,6 +48,8 @@ func TestConformance(t *testing.T) {
 		{"mail", mailCases},
 		{"campaigns", campaignCases},
 		{"desk of campaigns", deskCases},
+		{"rules of campaigns", campaignRuleCases},
+		{"talk about campaigns", talkCases},
 		{"orders", orderCases},
 		{"waiting list", waitingCases},
 		{"payments", paymentCases},
@@ -56,6 +58,7 @@ func TestConformance(t *testing.T) {
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},
+		{"field health", fieldCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

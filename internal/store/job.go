@@ -2,14 +2,17 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
+	"github.com/proofmark/proofmark/registry"
 )
 
 // Jobs is what the job runner and the relay keep.
@@ -99,6 +102,29 @@ func (s jobStore) Fail(ctx context.Context, j jobs.Job, f jobs.Failure) error {
 func (s jobStore) Dead(ctx context.Context, limit int) ([]jobs.Job, error) {
 	rows, err := s.read.DeadJobs(ctx, most(limit))
 	return list(rows, job), s.wrap(ctx, err, "dead jobs")
+}
+
+func (s jobStore) Counts(ctx context.Context) ([]jobs.Count, error) {
+	rows, err := s.read.CountJobs(ctx)
+	return list(rows, func(r dbgen.CountJobsRow) jobs.Count {
+		return jobs.Count{Kind: r.Kind, State: r.State, N: r.N, Next: micros.Time(r.NextAt).Time()}
+	}), s.wrap(ctx, err, "count jobs")
+}
+
+func (s jobStore) Retry(ctx context.Context, id string, now time.Time, entry audit.Entry) error {
+	err := s.transact(ctx, func(q *dbgen.Queries) error {
+		if err := changed(q.RetryJob(ctx, dbgen.RetryJobParams{ID: id, WakeAt: micros.Of(now)})); err != nil {
+			return err
+		}
+		return record(ctx, q, []audit.Entry{entry}, nil)
+	})
+	if err = s.wrap(ctx, err, "retry job %s", id); errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrExists) {
+		return fmt.Errorf("%w: job %s", jobs.ErrAlive, id)
+	}
+	if err == nil {
+		signal(s.queued)
+	}
+	return err
 }
 
 func (s jobStore) Queued() <-chan struct{} { return s.queued }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/jobs"
 )
@@ -133,6 +134,27 @@ var jobCases = []conformanceCase{
 			}
 		}
 		t.Error("the dead job is not listed")
+	}},
+	{"a dead job is counted, and lives again when a person wants it", func(t *testing.T, db *storeDB) {
+		j := newJob()
+		j.ID, j.Key = id.New("job"), "k"
+		get(db.Jobs().Enqueue(ctx, j))(t)
+		entry := func() audit.Entry { return get(audit.New(now, "acc_1", "job.retried", j.ID, "", nil))(t) }
+		wantError(t, db.Jobs().Retry(ctx, j.ID, now, entry()), jobs.ErrAlive) // it has not died
+		must(t, db.Jobs().Fail(ctx, db.lease(t, j.Kind, now), jobs.Failure{Error: "never", At: now}))
+		counts := slices.DeleteFunc(get(db.Jobs().Counts(ctx))(t), func(c jobs.Count) bool { return c.Kind != j.Kind })
+		same(t, counts, []jobs.Count{{Kind: j.Kind, State: jobs.StateDead, N: 1, Next: now}})
+		later := now.Add(time.Hour)
+		must(t, db.Jobs().Retry(ctx, j.ID, later, entry()))
+		db.noLease(t, j.Kind, now)
+		again := db.lease(t, j.Kind, later)
+		same(t, []any{again.ID, again.Attempt, again.LastError}, []any{j.ID, 1, "never"})
+		same(t, len(get(db.Audit().Entries(ctx, audit.Query{Subject: j.ID, Limit: 10}))(t)), 1)
+		// Another one took its place meanwhile.
+		must(t, db.Jobs().Fail(ctx, again, jobs.Failure{Error: "never", At: later, Next: &jobs.Job{Kind: j.Kind, Key: j.Key, DueAt: later, CreatedAt: later}}))
+		wantError(t, db.Jobs().Retry(ctx, j.ID, later, entry()), jobs.ErrAlive)
+		wantError(t, db.Jobs().Retry(ctx, "job_none", later, entry()), jobs.ErrAlive)
+		same(t, len(get(db.Audit().Entries(ctx, audit.Query{Subject: j.ID, Limit: 10}))(t)), 1)
 	}},
 	{"completing a recurring job writes the next one with it", func(t *testing.T, db *storeDB) {
 		j := newJob()

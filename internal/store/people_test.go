@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -44,7 +45,47 @@ func (db *storeDB) sessionIDs(t *testing.T, account string) (ids []string) {
 	return ids
 }
 
+func second[T any](_ T, err error) error { return err }
+
 var peopleCases = []conformanceCase{
+	{"of a deleted person the id is left, and no organisation loses its last owner", func(t *testing.T, db *storeDB) {
+		a, other := db.person(t), db.person(t)
+		session, code := newSession(a.ID), newCode(a, auth.PurposeReset)
+		must(t, db.Auth().CreateSession(ctx, session))
+		must(t, db.Auth().CreateCode(ctx, code))
+		must(t, db.Auth().GrantRole(ctx, a.ID, auth.RoleReviewer, now, decision(a.ID)))
+		must(t, db.Auth().SetPassword(ctx, a.ID, "$argon2id$", "", now, decision(a.ID)))
+		login := auth.Identity{Issuer: "https://login.example", Subject: a.ID, Account: a.ID, CreatedAt: now}
+		must(t, db.Auth().LinkIdentity(ctx, login, decision(a.ID)))
+		org := auth.Org{ID: id.New("org"), Name: "Aurora", LegalName: "Aurora", Country: "IN", CreatedAt: now}
+		must(t, db.Auth().CreateOrg(ctx, org, a.ID, decision(org.ID)))
+		wantError(t, db.Auth().DeletePerson(ctx, a.ID, auth.DeletedName, now, decision(a.ID)), auth.ErrLastOwner)
+		same(t, get(db.Auth().Account(ctx, a.ID))(t), a)
+		must(t, db.Auth().Invite(ctx, auth.Invitation{
+			ID: "inv_1", Org: org.ID, Email: other.Email, Role: auth.OrgOwner, InvitedBy: a.ID, State: auth.InvitationOpen,
+			Hash: code.Hash, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		}, 1, decision(org.ID)))
+		must(t, db.Auth().Accept(ctx, auth.Invitation{ID: "inv_1", Org: org.ID, Role: auth.OrgOwner}, other.ID, now, decision(org.ID)))
+
+		must(t, db.Auth().DeletePerson(ctx, a.ID, auth.DeletedName, now, decision(a.ID)))
+		same(t, get(db.Auth().Standing(ctx, a.ID))(t), auth.Standing{
+			Account: auth.Account{ID: a.ID, Name: auth.DeletedName, CreatedAt: a.CreatedAt, BlockedAt: now},
+		})
+		same(t, get(db.Auth().Password(ctx, a.ID))(t), "")
+		same(t, len(db.sessionIDs(t, a.ID)), 0)
+		same(t, len(get(db.Auth().Members(ctx, org.ID))(t)), 1)
+		for what, err := range map[string]error{
+			"code":     second(db.Auth().Code(ctx, code.ID)),
+			"identity": second(db.Auth().AccountByIdentity(ctx, login.Issuer, login.Subject)),
+			"address":  second(db.Auth().AccountByEmail(ctx, a.Email)),
+		} {
+			if !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("its %s: %v", what, err)
+			}
+		}
+		wantError(t, db.Auth().DeletePerson(ctx, a.ID, auth.DeletedName, now, decision(a.ID)), auth.ErrConflict)
+	}},
+
 	{"a person comes back with password and roles, and an address is one account's", func(t *testing.T, db *storeDB) {
 		a := auth.Account{ID: id.New("acc"), Name: "Asha", Email: "asha@example.com", CreatedAt: now, ConfirmedAt: now.Add(time.Second)}
 		st := auth.Standing{Account: a, Roles: []auth.Role{auth.RoleOperator, auth.RoleReviewer}}

@@ -57,14 +57,6 @@ type Entry struct {
 	Timeline    *Timeline       `json:"-"`
 }
 
-// titles are what the groups of the catalogue are about.
-var titles = map[string]string{
-	"DECL": "Declaration", "CONN": "Connection, TLS, credentials", "SESS": "Session, keep-alive, reconnection",
-	"TOPIC": "Topic discipline", "READ": "Reading", "WRITE": "Writing", "NOTIFY": "Reports", "ACT": "Actions", "EVT": "Events",
-	"TIME": "Latency and clock", "QOS": "Acknowledgement and duplicates", "ROB": "Malformed, oversized, unknown",
-	"OTA": "Firmware", "SEC": "Security", "LIFE": "Life cycle", "NET": "Network", "SOAK": "Endurance",
-}
-
 // New makes the report of a run.
 func New(rep *suite.Report) *Document {
 	h := &rep.Header
@@ -81,7 +73,7 @@ func New(rep *suite.Report) *Document {
 	for _, o := range suite.Conclude(rep.Results) {
 		name, _, _ := strings.Cut(o.Case, "-")
 		if n := len(d.Groups); n == 0 || d.Groups[n-1].Name != name {
-			d.Groups = append(d.Groups, Group{Name: name, Title: titles[name]})
+			d.Groups = append(d.Groups, Group{Name: name, Title: suite.GroupTitle(name)})
 		}
 		g := &d.Groups[len(d.Groups)-1]
 		g.Outcomes = append(g.Outcomes, entry(rep, o))

@@ -132,6 +132,33 @@ func (q *Queries) CertificatesOf(ctx context.Context, model string) ([]string, e
 	return items, nil
 }
 
+const certificatesOfOrg = `-- name: CertificatesOfOrg :many
+SELECT body FROM certificate WHERE org = $1 AND state <> 'intended' ORDER BY serial
+`
+
+func (q *Queries) CertificatesOfOrg(ctx context.Context, org string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, certificatesOfOrg, org)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const certificatesOver = `-- name: CertificatesOver :many
 SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND expires_at <= $1 ORDER BY serial
 `

@@ -30,6 +30,45 @@ func (q *Queries) CompleteJob(ctx context.Context, arg CompleteJobParams) (int64
 	return result.RowsAffected()
 }
 
+const countJobs = `-- name: CountJobs :many
+SELECT kind, state, COUNT(*) AS n, CAST(MIN(wake_at) AS BIGINT) AS next_at FROM job GROUP BY kind, state ORDER BY kind, state
+`
+
+type CountJobsRow struct {
+	Kind   string
+	State  string
+	N      int64
+	NextAt int64
+}
+
+func (q *Queries) CountJobs(ctx context.Context) ([]CountJobsRow, error) {
+	rows, err := q.db.QueryContext(ctx, countJobs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountJobsRow
+	for rows.Next() {
+		var i CountJobsRow
+		if err := rows.Scan(
+			&i.Kind,
+			&i.State,
+			&i.N,
+			&i.NextAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deadJobs = `-- name: DeadJobs :many
 SELECT id, kind, key, payload, state, due_at, wake_at, attempt, max_attempts, holder, last_error, created_at, ended_at FROM job WHERE state = 'dead' ORDER BY id LIMIT $1
 `
@@ -271,4 +310,22 @@ func (q *Queries) LeaseJob(ctx context.Context, arg LeaseJobParams) ([]Job, erro
 		return nil, err
 	}
 	return items, nil
+}
+
+const retryJob = `-- name: RetryJob :execrows
+UPDATE job SET state = 'queued', wake_at = $1, attempt = 0, ended_at = 0
+WHERE id = $2 AND state = 'dead'
+`
+
+type RetryJobParams struct {
+	WakeAt micros.Time
+	ID     string
+}
+
+func (q *Queries) RetryJob(ctx context.Context, arg RetryJobParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, retryJob, arg.WakeAt, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

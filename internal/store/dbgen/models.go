@@ -81,6 +81,20 @@ type Campaign struct {
 	Words          string
 }
 
+type CampaignComment struct {
+	ID       string
+	Campaign string
+	Thread   string
+	Author   string
+	Role     string
+	Key      string
+	Body     string
+	At       micros.Time
+	HiddenBy string
+	HiddenAt micros.Time
+	Reason   string
+}
+
 type CampaignCounter struct {
 	Campaign       string
 	Open           bool
@@ -98,6 +112,14 @@ type CampaignCounter struct {
 	Backers        int64
 	Waiting        int64
 	Changes        int64
+}
+
+type CampaignInterest struct {
+	ID       string
+	Campaign string
+	Account  string
+	Email    string
+	At       micros.Time
 }
 
 type CampaignOrder struct {
@@ -129,6 +151,17 @@ type CampaignText struct {
 	Title    string
 	Category string
 	Page     string
+}
+
+type CampaignUpdate struct {
+	ID       string
+	Campaign string
+	Number   int64
+	Author   string
+	Key      string
+	Title    string
+	Body     string
+	At       micros.Time
 }
 
 type CampaignVariant struct {
@@ -216,6 +249,28 @@ type Document struct {
 	SHA256     string
 	ByAccount  string
 	At         micros.Time
+}
+
+type FieldCount struct {
+	Product  string
+	Firmware string
+	Rule     string
+	Day      micros.Time
+	Devices  int64
+	Events   int64
+}
+
+type FieldDevice struct {
+	DID      string
+	Rule     string
+	Product  string
+	Firmware string
+	Day      micros.Time
+	SIID     int
+	IID      int
+	Count    int64
+	LastAt   micros.Time
+	Last     []byte
 }
 
 type Home struct {
@@ -462,6 +517,21 @@ type ReviewEntry struct {
 	Author     string
 	At         micros.Time
 	Body       string
+}
+
+type RolloutDevice struct {
+	Rollout   string
+	DID       string
+	State     string
+	Cohort    int
+	Attempt   int
+	Refusals  int
+	DueAt     micros.Time
+	OfferedAt micros.Time
+	Token     string
+	Progress  int
+	Reason    string
+	Before    string
 }
 
 type Room struct {

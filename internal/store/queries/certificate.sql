@@ -69,6 +69,9 @@ SELECT body FROM certificate WHERE state IN ('active', 'suspended') AND (CAST(sq
 -- name: CertificatesOf :many
 SELECT body FROM certificate WHERE model = sqlc.arg(model) AND state <> 'intended' ORDER BY serial;
 
+-- name: CertificatesOfOrg :many
+SELECT body FROM certificate WHERE org = sqlc.arg(org) AND state <> 'intended' ORDER BY serial;
+
 -- CertificatePage goes from the newest to the oldest. words is matched in lower case.
 
 -- name: CertificatePage :many

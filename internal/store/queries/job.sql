@@ -35,3 +35,10 @@ SELECT * FROM job WHERE id = $1;
 
 -- name: DeadJobs :many
 SELECT * FROM job WHERE state = 'dead' ORDER BY id LIMIT sqlc.arg(most);
+
+-- name: CountJobs :many
+SELECT kind, state, COUNT(*) AS n, CAST(MIN(wake_at) AS BIGINT) AS next_at FROM job GROUP BY kind, state ORDER BY kind, state;
+
+-- name: RetryJob :execrows
+UPDATE job SET state = 'queued', wake_at = sqlc.arg(wake_at), attempt = 0, ended_at = 0
+WHERE id = sqlc.arg(id) AND state = 'dead';

@@ -61,12 +61,11 @@ CREATE INDEX campaign_comment_thread ON campaign_comment (campaign, thread, id);
 
 -- Who wants to know when a campaign opens: an account, or an address.
 CREATE TABLE campaign_interest (
-    id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    campaign    TEXT COLLATE "C" NOT NULL REFERENCES campaign (id),
-    account     TEXT COLLATE "C" NOT NULL,
-    email       TEXT NOT NULL,
-    at          BIGINT NOT NULL,
-    notified_at BIGINT NOT NULL,
+    id       TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    campaign TEXT COLLATE "C" NOT NULL REFERENCES campaign (id),
+    account  TEXT COLLATE "C" NOT NULL,
+    email    TEXT NOT NULL,
+    at       BIGINT NOT NULL,
     CHECK ((account = '') <> (email = '')),
     UNIQUE (campaign, account, email)
 );

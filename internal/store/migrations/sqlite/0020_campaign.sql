@@ -61,12 +61,11 @@ CREATE INDEX campaign_comment_thread ON campaign_comment (campaign, thread, id);
 
 -- Who wants to know when a campaign opens: an account, or an address.
 CREATE TABLE campaign_interest (
-    id          TEXT NOT NULL PRIMARY KEY,
-    campaign    TEXT NOT NULL REFERENCES campaign (id),
-    account     TEXT NOT NULL,
-    email       TEXT NOT NULL,
-    at          INTEGER NOT NULL,
-    notified_at INTEGER NOT NULL,
+    id       TEXT NOT NULL PRIMARY KEY,
+    campaign TEXT NOT NULL REFERENCES campaign (id),
+    account  TEXT NOT NULL,
+    email    TEXT NOT NULL,
+    at       INTEGER NOT NULL,
     CHECK ((account = '') <> (email = '')),
     UNIQUE (campaign, account, email)
 ) STRICT;

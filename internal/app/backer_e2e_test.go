@@ -1,0 +1,191 @@
+//go:build e2e
+
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/proofmark/proofmark/internal/app"
+	"github.com/proofmark/proofmark/internal/browsertest"
+)
+
+// demonstration starts what `make run` starts, and waits until its world is whole.
+func demonstration(t *testing.T) (url string, a *app.App) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0") // the address stands in links, so it must be known before
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	log := &logBuffer{}
+	a, err = app.New(app.Config{
+		Data: t.TempDir(), HTTP: addr, PublicURL: "http://" + addr, MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off",
+		BenchTLS: "127.0.0.1:0", Demo: true, Log: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	if err == nil {
+		err = a.Start(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := a.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	var banner bytes.Buffer
+	if err := a.StartDemo(t.Context(), &banner); err != nil {
+		t.Fatal(err)
+	}
+	<-a.Grown()
+	if strings.Contains(log.String(), "not whole") {
+		t.Fatal(log.String())
+	}
+	return "http://" + addr, a
+}
+
+// be logs in with one click, as the demonstration lets everybody.
+func be(p *browsertest.Page, url, name string) {
+	p.Visit(url + "/log-in")
+	p.Click(`form[data-person="` + name + `"] button`)
+	p.Wait("form[action='/log-out']")
+}
+
+// A backer's whole way, by clicks: from the front page to a receipt, and the money
+// back. Then again without a mouse.
+func TestE2EBacker(t *testing.T) {
+	url, _ := demonstration(t)
+
+	t.Run("by clicks", func(t *testing.T) {
+		p := browsertest.Open(t)
+		p.Visit(url + "/")
+		if n, bytes := p.Requests(); n > 5+p.Count(".offer img") || bytes > 100_000 {
+			t.Errorf("the front page takes %d requests and %d bytes", n, bytes)
+		}
+		p.Click("#shelf-live ~ ul .offer h3 a")
+		p.Wait("button.big")
+		if n, bytes := p.Requests(); n > 6 || bytes > 200_000 { // the event stream is one of them, and the picture is the maker's
+			t.Errorf("a campaign takes %d requests and %d bytes", n, bytes)
+		}
+		campaign := p.Address()
+		before := p.Text("[data-show=backers]")
+		p.Click("button.big") // not logged in: to the log-in page, and back
+		p.Wait("form[action='/demo/log-in']")
+		p.Click(`form[data-person="Chand Verma"] button`)
+		p.Wait("button.big")
+		if p.Address() != campaign {
+			t.Fatalf("after the log-in the browser is at %s, not %s", p.Address(), campaign)
+		}
+		p.Fill("#units", "1000")
+		p.Click("button.big")
+		p.Wait("[role=alert]")
+		p.Fill("#units", "1")
+		p.Click("button.big")
+		p.Wait("#pay")
+		order := p.Address()
+		p.Click(".pay button")
+		p.Wait("#vpa")
+		p.Fill("#vpa", "success@test")
+		p.Click("#vpa ~ button")
+		p.Wait("#vouchers, .button[href*='/return']")
+		if !strings.HasPrefix(p.Address(), url+"/orders/") {
+			p.Click(".button[href*='/return']")
+			p.Wait("#vouchers")
+		}
+		if p.Address() != order {
+			t.Errorf("the browser came back to %s, not to %s", p.Address(), order)
+		}
+		p.Click("#vouchers ~ ul a")
+		p.Wait(".receipt")
+		if text := p.Text(".receipt"); !strings.Contains(text, "Chand Verma") || !strings.Contains(text, "₹") {
+			t.Errorf("the receipt says %s", text)
+		}
+		p.Visit(campaign)
+		if after := p.Text("[data-show=backers]"); after == before {
+			t.Errorf("%s backers before and after", after)
+		}
+		p.Visit(order)
+		p.Click("summary")
+		p.Click("button.danger")
+		p.Wait("#refunds")
+		p.Visit(url + "/orders")
+		p.Wait(".lines")
+		for _, said := range p.Errors() {
+			if !strings.Contains(said, "422") { // the refused form is one, by intent
+				t.Errorf("the console says %s", said)
+			}
+		}
+	})
+
+	t.Run("without a mouse", func(t *testing.T) {
+		p := browsertest.Open(t)
+		be(p, url, "Bela Shah")
+		p.Visit(url + "/")
+		p.TabTo("#shelf-live ~ ul .offer h3 a")
+		p.Press("\r")
+		p.Wait("button.big")
+		p.TabTo("#units")
+		p.TabTo("button.big")
+		p.Press("\r")
+		p.Wait("#pay")
+		p.TabTo(".pay button")
+		p.Press("\r")
+		p.Wait("#vpa")
+		p.TabTo("#vpa")
+		p.Press("success@test\r")
+		p.Wait("#vouchers, .button[href*='/return']")
+		if !strings.HasPrefix(p.Address(), url+"/orders/") {
+			p.TabTo(".button[href*='/return']")
+			p.Press("\r")
+			p.Wait("#vouchers")
+		}
+	})
+
+	t.Run("on a phone, and in the dark", func(t *testing.T) {
+		p := browsertest.Open(t)
+		be(p, url, "Chand Verma")
+		for _, view := range browsertest.Views {
+			p.Use(view)
+			for _, path := range append([]string{"/", "/orders", "/account"}, first(t, url)...) {
+				p.Visit(url + path)
+				for _, v := range p.Axe() {
+					t.Errorf("%s, %s: %s: %s", path, view.Name, v.ID, v.Help)
+				}
+				if wide := p.Overflow(); wide > 0 {
+					t.Errorf("%s, %s: %d pixels too wide", path, view.Name, wide)
+				}
+			}
+		}
+		for _, said := range p.Errors() {
+			t.Errorf("the console says %s", said)
+		}
+	})
+}
+
+// first is the address of the first campaign on the front page.
+func first(t *testing.T, url string) []string {
+	t.Helper()
+	r, err := http.Get(url + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(r.Body); err != nil {
+		t.Fatal(err)
+	}
+	return []string{regexp.MustCompile(`href="(/campaigns/cmp_[^"/]+)"`).FindStringSubmatch(b.String())[1]}
+}

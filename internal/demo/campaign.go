@@ -1,0 +1,187 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/internal/blob"
+	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/internal/media"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// Shop is what campaigns are made and paid with.
+type Shop struct {
+	Desk func(now func() time.Time) *campaigns.Desk // by that clock: what was approved yesterday
+	Book *campaigns.Book
+	Pay  *campaigns.Payments
+	PSP  *simulator.PSP // nil: there is no provider that the sample world may pay at
+}
+
+// listed opens the purifier's campaigns.
+func (w *World) listed(ctx context.Context) error {
+	maker, err := w.actor(ctx, Maya)
+	if err != nil {
+		return err
+	}
+	operator, err := w.actor(ctx, Omar)
+	if err != nil {
+		return err
+	}
+	desk := w.Shop.Desk(time.Now)
+	_, err = desk.Identity(ctx, operator, maker.Orgs[0])
+	if errors.Is(err, registry.ErrNotFound) {
+		_, err = desk.Identify(ctx, operator, campaigns.Identity{
+			Org: maker.Orgs[0], LegalName: "Aurora Air Private Limited", Registration: "U00000KA2024PTC000000", BankAccount: "sample account 1",
+		})
+	}
+	if err != nil {
+		return err
+	}
+	there, err := desk.CampaignsOf(ctx, maker, maker.Orgs[0], "", 100)
+	if err != nil {
+		return err
+	}
+	for i := range listings {
+		l := &listings[i]
+		c := find(there, func(c campaigns.Campaign) bool { return c.Title == l.title })
+		if c.ID != "" && c.State != campaigns.CampaignDraft && c.State != campaigns.CampaignInReview {
+			continue
+		}
+		if c, err = w.list(ctx, maker, l, c); err != nil {
+			return fmt.Errorf("%s: %w", l.title, err)
+		}
+		if l.sells == 0 || w.Shop.PSP == nil {
+			continue
+		}
+		if err := w.sold(ctx, desk, maker, c, l.sells); err != nil {
+			return fmt.Errorf("%s: %w", l.title, err)
+		}
+	}
+	return nil
+}
+
+// list writes a campaign and has it approved. One that opens in the past was
+// approved before that: its desk's clock is put back.
+func (w *World) list(ctx context.Context, maker certification.Actor, l *listing, c campaigns.Campaign) (campaigns.Campaign, error) {
+	reviewer, err := w.actor(ctx, Lina)
+	if err != nil {
+		return c, err
+	}
+	now, back := time.Now(), time.Duration(0)
+	if l.opens < 0 {
+		back = l.opens - time.Minute
+	}
+	desk := w.Shop.Desk(func() time.Time { return time.Now().Add(back) })
+	model, err := modelOf(miotPurifier())
+	if err != nil {
+		return c, err
+	}
+	if c.ID == "" {
+		product, err := w.Registry.ProductByModel(ctx, model)
+		if err != nil {
+			return c, err
+		}
+		if c, err = desk.Create(ctx, maker, product.ID, l.draft(now)); err != nil {
+			return c, err
+		}
+	}
+	if len(c.Page.Pictures) == 0 {
+		p, err := w.pictured(ctx, l)
+		if err != nil {
+			return c, err
+		}
+		if c, err = desk.AddPicture(ctx, maker, c.ID, c.Version, p); err != nil {
+			return c, err
+		}
+	}
+	if c.State == campaigns.CampaignDraft {
+		if c, err = desk.Submit(ctx, maker, c.ID, c.Version); err != nil {
+			return c, err
+		}
+	}
+	return desk.Approve(ctx, reviewer, c.ID, c.Version)
+}
+
+func (w *World) pictured(ctx context.Context, l *listing) (campaigns.Picture, error) {
+	content, err := picture(l.body, l.wall, l.floor)
+	if err != nil {
+		return campaigns.Picture{}, err
+	}
+	var seen media.Media
+	ref, err := w.Blobs.Put(ctx, bytes.NewReader(content), int64(len(content)), func(c blob.Content, size int64) (err error) {
+		seen, err = media.Inspect("purifier.png", c, size, media.Pictures)
+		return err
+	})
+	return campaigns.Picture{
+		SHA256: ref.SHA256, Media: string(seen.Kind), Width: seen.Width, Height: seen.Height, Size: ref.Size, Alt: l.alt,
+	}, err
+}
+
+// backers is how many people buy what sells in the sample world.
+const backers = 40
+
+// sold waits until a campaign is open, and buys so many units of it.
+func (w *World) sold(ctx context.Context, desk *campaigns.Desk, maker certification.Actor, c campaigns.Campaign, units int64) error {
+	err := until(ctx, func() (bool, error) {
+		var err error
+		c, err = desk.Campaign(ctx, maker, c.ID)
+		return c.State == campaigns.CampaignLive, err
+	})
+	if err != nil {
+		return err
+	}
+	bela, err := w.person(ctx, Bela)
+	if err != nil {
+		return err
+	}
+	buyers := []string{bela.ID}
+	for i := range backers {
+		a, err := w.Auth.CreateAccount(ctx, fmt.Sprintf("Sample backer %d", i+1))
+		if err != nil {
+			return err
+		}
+		buyers = append(buyers, a.ID)
+	}
+	for i := 0; units > 0; i++ {
+		n := min(units, int64(1+i%3))
+		if i%9 == 8 {
+			n = min(units, 10-3) // somebody buys for the whole family
+		}
+		units -= n
+		variant := ""
+		if len(c.Variants) > 0 {
+			variant = c.Variants[i%len(c.Variants)].ID
+		}
+		order := campaigns.Order{ID: id.New("ord"), Campaign: c.ID, Backer: buyers[i%len(buyers)], Key: fmt.Sprintf("sample-%s-%d", c.ID, i), Variant: variant, Units: n}
+		err := w.bought(ctx, order)
+		if errors.Is(err, campaigns.ErrLimit) {
+			units += n // this one has enough: the next one buys
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bought reserves and pays.
+func (w *World) bought(ctx context.Context, o campaigns.Order) error {
+	made, err := w.Shop.Book.Do(ctx, &campaigns.Reserve{Order: o})
+	if err != nil {
+		return err
+	}
+	paying, err := w.Shop.Pay.Pay(ctx, made.Order)
+	if err != nil {
+		return err
+	}
+	_, err = w.Shop.PSP.Pay(ctx, paying.Payment.ProviderRef, "sample-"+o.ID, campaigns.MethodUPI, "success@test")
+	return err
+}

@@ -1,0 +1,242 @@
+package web
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/proofmark/proofmark/miot"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// DevicePage shows one device, drawn from its spec, as it reports.
+type DevicePage struct {
+	Page
+	Name     string
+	About    string // firmware and hardware, as it says
+	Product  *registry.Product
+	Device   DeviceView
+	Presence PresenceView
+	Plot     *PlotView
+	Live     bool
+}
+
+// DeviceView is a device's controls, by service. It is a part of pages: the
+// template "device-controls" draws it.
+type DeviceView struct {
+	DID      string
+	Services []ServiceView
+}
+
+// ServiceView is a service of the spec.
+type ServiceView struct {
+	Name     string
+	Controls []ControlView
+	Actions  []ActionView
+}
+
+// ControlView is one property.
+type ControlView struct {
+	ID, Name, Unit string
+	Kind           string // switch, list, range, number or text
+	Writable       bool
+	Value          string // as JSON has it, of a text without its quotes
+	Known          bool   // the device has said it
+	Shown          string // with its unit, or in the words of the list
+	Min, Max, Step string
+	Options        []Option
+	Action         string // address that sets it; empty: only to be seen
+	History        string // address of its history
+	Said           *Note  // what became of the last command
+	Wish           string // a value that is still on its way
+	OOB            bool
+}
+
+// ActionView is one action.
+type ActionView struct {
+	ID, Name string
+	In       []ControlView
+	Action   string // address that invokes it
+	Said     *Note
+}
+
+// PresenceView says whether a device is online.
+type PresenceView struct{ Online, OOB bool }
+
+// PlotView is the history of one property.
+type PlotView struct {
+	Name, Unit, Source, CSV string
+	Spans                   []SpanView
+	Empty                   bool
+	Lowest, Highest, Last   string
+}
+
+// SpanView is a choice of time.
+type SpanView struct {
+	Name, Path string
+	Now        bool
+}
+
+// Drawing says how a device is drawn: where its commands go, and what is known.
+type Drawing struct {
+	Set     func(siid, piid int) string // address that sets a property; nil: nothing can be set
+	Invoke  func(siid, aiid int) string
+	History func(siid, piid int) string
+	Values  map[[2]int]json.RawMessage // by siid and piid
+	Wishes  map[[2]int]string
+}
+
+// Draw makes the controls of a device of that spec: a bool becomes a switch, a list a
+// select, a range a slider with its unit, and what cannot be written is shown as
+// it was reported. Service 1 tells of the device itself and is left to its page.
+func Draw(did string, spec *miot.Spec, d Drawing) DeviceView {
+	out := DeviceView{DID: did}
+	for i := range spec.Services {
+		s := &spec.Services[i]
+		if s.IID == 1 {
+			continue
+		}
+		v := ServiceView{Name: named(s.Description, s.Name())}
+		arguments := argumentsOnly(s)
+		for j := range s.Properties {
+			p := &s.Properties[j]
+			if arguments[p.IID] {
+				continue
+			}
+			v.Controls = append(v.Controls, drawProperty(s.IID, p, d))
+		}
+		for j := range s.Actions {
+			v.Actions = append(v.Actions, drawAction(s, &s.Actions[j], d))
+		}
+		out.Services = append(out.Services, v)
+	}
+	return out
+}
+
+// argumentsOnly are the properties that are only there to be named by actions and
+// events: they have no access at all.
+func argumentsOnly(s *miot.Service) map[int]bool {
+	out := map[int]bool{}
+	for i := range s.Properties {
+		if len(s.Properties[i].Access) == 0 {
+			out[s.Properties[i].IID] = true
+		}
+	}
+	return out
+}
+
+// named is what the document calls a thing, or its name in the type.
+func named(description, name string) string {
+	return cmp.Or(strings.TrimSpace(description), strings.ReplaceAll(name, "-", " "))
+}
+
+// controlID is the id of an element for a member of the spec.
+func controlID(siid, iid int) string { return fmt.Sprintf("p-%d-%d", siid, iid) }
+
+func drawProperty(siid int, p *miot.Property, d Drawing) ControlView {
+	c := controlOf(siid, p)
+	at := [2]int{siid, p.IID}
+	if d.Set != nil && p.Writable() {
+		c.Action = d.Set(siid, p.IID)
+	}
+	if d.History != nil && p.Format.Numeric() && p.Readable() {
+		c.History = d.History(siid, p.IID)
+	}
+	if raw, ok := d.Values[at]; ok {
+		c.show(p, raw)
+	}
+	c.Wish = d.Wishes[at]
+	return c
+}
+
+// controlOf is a property without a value.
+func controlOf(siid int, p *miot.Property) ControlView {
+	c := ControlView{ID: controlID(siid, p.IID), Name: named(p.Description, p.Name()), Unit: unitSign(p.Unit), Writable: p.Writable()}
+	switch {
+	case p.Format == miot.FormatBool:
+		c.Kind = "switch"
+	case len(p.List) > 0:
+		c.Kind = "list"
+		for _, item := range p.List {
+			c.Options = append(c.Options, Option{item.Value.String(), named(item.Description, item.Value.String())})
+		}
+	case p.Range != nil:
+		c.Kind, c.Min, c.Max, c.Step = "range", p.Range.Min.String(), p.Range.Max.String(), p.Range.Step.String()
+		// A slider cannot be aimed at one of thousands.
+		lo, errLo := strconv.ParseFloat(c.Min, 64)
+		hi, errHi := strconv.ParseFloat(c.Max, 64)
+		step, errStep := strconv.ParseFloat(c.Step, 64)
+		if errLo != nil || errHi != nil || errStep != nil || step <= 0 || (hi-lo)/step > 1000 {
+			c.Kind = "number"
+		}
+	default:
+		c.Kind = "text"
+	}
+	return c
+}
+
+// show puts in what the device reported.
+func (c *ControlView) show(p *miot.Property, raw json.RawMessage) {
+	c.Known, c.Value = true, string(raw)
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		c.Value = text
+	}
+	c.Shown = c.Value
+	switch {
+	case c.Kind == "list":
+		for _, o := range c.Options {
+			if o.Value == c.Value {
+				c.Shown = o.Label
+			}
+		}
+	case c.Unit != "":
+		c.Shown = c.Value + " " + c.Unit
+	}
+}
+
+func drawAction(s *miot.Service, a *miot.Action, d Drawing) ActionView {
+	v := ActionView{ID: fmt.Sprintf("a-%d-%d", s.IID, a.IID), Name: named(a.Description, a.Name())}
+	if d.Invoke != nil {
+		v.Action = d.Invoke(s.IID, a.IID)
+	}
+	for _, piid := range a.In {
+		if p, ok := s.Property(piid); ok {
+			c := controlOf(s.IID, p)
+			c.ID = fmt.Sprintf("%s-%d", v.ID, piid)
+			v.In = append(v.In, c)
+		}
+	}
+	return v
+}
+
+// units are those of the protocol as people write them.
+var units = map[string]string{
+	"percentage": "%", "celsius": "°C", "kelvin": "K", "seconds": "s", "minutes": "min", "hours": "h", "days": "d", "pascal": "Pa",
+	"rgb": "", "none": "", "watt": "W", "lux": "lx", "ppm": "ppm", "mg/m3": "mg/m³", "μg/m3": "µg/m³", "arcdegrees": "°", "meter": "m",
+}
+
+func unitSign(unit string) string {
+	if sign, ok := units[unit]; ok {
+		return sign
+	}
+	return unit
+}
+
+// typedValue is a value as JSON, from what a form has of it. Whether the spec takes it is
+// for the registry to say.
+func typedValue(p *miot.Property, text string) json.RawMessage {
+	switch {
+	case p.Format == miot.FormatBool:
+		return json.RawMessage(strconv.FormatBool(text == "true"))
+	case p.Format.Numeric():
+		var number json.Number // what else Go calls a number, such as 0x1p-2, is none in JSON
+		if !strings.HasPrefix(text, `"`) && json.Unmarshal([]byte(text), &number) == nil && number != "" {
+			return json.RawMessage(text)
+		}
+	}
+	b, _ := json.Marshal(text) // a string has a JSON form
+	return b
+}

@@ -1,0 +1,58 @@
+package web
+
+import (
+	"bytes"
+	"html/template"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// markdown makes HTML of what startups write: paragraphs, headings below those of
+// the page, lists, emphasis, quotes, code and links. HTML in it is left out,
+// pictures become their words (a page asks no other site for anything), and links
+// say that they are not ours.
+var markdown = goldmark.New(goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(tame{}, 100))))
+
+// tame changes what must not stand in a page as it was written.
+type tame struct{}
+
+// Transform implements parser.ASTTransformer.
+func (tame) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
+	var pictures []*ast.Image
+	level := 2                                                                  // of the heading before: those of the page
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // the function gives no error
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Heading:
+			level = max(3, min(n.Level+2, level+1, 6)) // below the page's, and none left out
+			n.Level = level
+		case *ast.Link:
+			n.SetAttributeString("rel", []byte("nofollow noopener noreferrer ugc"))
+		case *ast.AutoLink:
+			n.SetAttributeString("rel", []byte("nofollow noopener noreferrer ugc"))
+		case *ast.Image:
+			pictures = append(pictures, n)
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, p := range pictures {
+		words := ast.NewString(p.Text(reader.Source())) //nolint:staticcheck // the words of all that is in it, which is what we want
+		p.Parent().ReplaceChild(p.Parent(), p, words)
+	}
+}
+
+// prose is the HTML of a text in Markdown. goldmark leaves raw HTML and dangerous
+// links out.
+func prose(source string) template.HTML {
+	var b bytes.Buffer
+	if err := markdown.Convert([]byte(source), &b); err != nil {
+		return template.HTML(template.HTMLEscapeString(source)) // a buffer takes all
+	}
+	return template.HTML(b.String())
+}

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"strings"
+
+	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/auth"
+)
+
+// OrderStore reads what the pages of backers show.
+type OrderStore interface {
+	OrderSource
+	Order(ctx context.Context, id string) (campaigns.Order, error)
+	Campaign(ctx context.Context, id string) (campaigns.Campaign, error)
+	WaitingOfBacker(ctx context.Context, campaign, backer string) ([]campaigns.Waiting, error)
+	WaitingAhead(ctx context.Context, w campaigns.Waiting) (int64, error)
+	VouchersOfOrder(ctx context.Context, order string) ([]campaigns.Voucher, error)
+	VariantCounters(ctx context.Context, campaign string) ([]campaigns.VariantCounter, error)
+}
+
+// Shop are the pages on which campaigns are found and backed, and those of a
+// backer's orders.
+type Shop struct {
+	site  *Site
+	desk  *campaigns.Desk
+	book  *campaigns.Book
+	pay   *campaigns.Payments
+	store OrderStore
+	certs CertificateSource
+	url   string
+	share *shareCards
+}
+
+// ShopOptions are what the pages work with; all are needed.
+type ShopOptions struct {
+	Site         *Site
+	Desk         *campaigns.Desk
+	Book         *campaigns.Book
+	Payments     *campaigns.Payments
+	Store        OrderStore
+	Certificates CertificateSource
+	URL          string // of this site
+}
+
+// NewShop makes the pages.
+func NewShop(o ShopOptions) *Shop {
+	return &Shop{
+		site: o.Site, desk: o.Desk, book: o.Book, pay: o.Payments, store: o.Store, certs: o.Certificates,
+		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(),
+	}
+}
+
+// Mount implements Section.
+func (s *Shop) Mount(p *Pages) {
+	backer := Only(auth.RoleBacker)
+	p.Get("/", Anybody, s.front)
+	p.Get("/campaigns", Anybody, s.front)
+	p.Get("/campaigns/{id}", Anybody, s.campaign)
+	p.Get("/campaigns/{id}/share.png", Anybody, s.sharePicture)
+	p.Post("/campaigns/{id}/orders", backer, s.support)
+	p.Post("/campaigns/{id}/waiting", backer, s.wait)
+	p.Post("/campaigns/{id}/waiting/{entry}/leave", backer, s.leave)
+	p.Get("/orders", backer, s.orders)
+	p.Get("/orders/{id}", backer, s.order)
+	p.Get("/orders/{id}/state", backer, s.orderState)
+	p.Post("/orders/{id}/pay", backer, s.payOrder)
+	p.Get("/orders/{id}/pay", backer, s.payPage)
+	p.Post("/orders/{id}/cancel", backer, s.cancelOrder)
+	p.Get("/orders/{id}/receipts/{number}", backer, s.receipt)
+}
