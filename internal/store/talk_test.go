@@ -210,7 +210,9 @@ var campaignRuleCases = []conformanceCase{
 	}},
 	{"of a live campaign only its words change, and its stock only grows", func(t *testing.T, db *storeDB) {
 		m := newMarket(t, db)
-		m.live(func(d *campaigns.Draft) { d.Variants = []campaigns.Variant{{Name: "white", StockLimit: 15}, {Name: "green"}} })
+		m.live(func(d *campaigns.Draft) {
+			d.Variants = []campaigns.Variant{{Name: "white", StockLimit: 15}, {Name: "green"}}
+		})
 		edit := func(change func(*campaigns.Draft)) error {
 			d := campaigns.DraftOf(&m.Campaign)
 			d.Variants = append([]campaigns.Variant(nil), d.Variants...)
