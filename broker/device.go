@@ -2,10 +2,12 @@ package broker
 
 import (
 	"fmt"
+	"net"
 	"sync/atomic"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"github.com/proofmark/proofmark/internal/limit"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -41,6 +43,15 @@ func (d *device) Request(payload []byte) error {
 
 // Close implements registry.Link.
 func (d *device) Close(reason registry.Reason) { d.client.stop(endingFor(reason)) }
+
+// Origin implements registry.Origin.
+func (d *device) Origin() string {
+	host, _, err := net.SplitHostPort(d.client.conn.RemoteAddr().String())
+	if err != nil { // a pipe
+		return ""
+	}
+	return limit.Network(host)
+}
 
 // tell publishes why items were refused. At QoS 0: the violation is counted in the
 // store, this is only a hint for whoever reads the device's log, and it must not

@@ -33,6 +33,7 @@
 //	client-id          not a did                                      0x85       2
 //	will               on a topic that is not the device's own        0x87       5
 //	login              unknown or wrong secret; id ≠ user name        0x86 0x87  4, 5
+//	                   quarantined                                    0x8A       5
 //	unavailable        the Backend cannot tell now                    0x88       3
 //	second-connect     CONNECT in a session                           0x82       closed
 //	auth               AUTH packet                                    0x82       closed

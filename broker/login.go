@@ -86,6 +86,8 @@ func (c *client) loginFailed(err error) bool {
 	switch {
 	case errors.Is(err, registry.ErrBadLogin):
 		rule, code = RuleLogin, packets.ErrBadUsernameOrPassword
+	case errors.Is(err, registry.ErrQuarantined):
+		rule, code = RuleLogin, packets.ErrBanned
 	case errors.Is(err, errUsername):
 		rule, code = RuleLogin, packets.ErrNotAuthorized
 	case errors.Is(err, errClientID):

@@ -74,6 +74,8 @@ func endingFor(reason registry.Reason) ending {
 		code = packets.ErrSessionTakenOver
 	case registry.ReasonRevoked:
 		code = packets.ErrNotAuthorized
+	case registry.ReasonQuarantine:
+		code = packets.ErrBanned
 	case registry.ReasonStopping, registry.ReasonNodeLost:
 		code = packets.ErrServerShuttingDown
 	case registry.ReasonKeepAlive:

@@ -21,7 +21,7 @@ func (l *Live) counted(epoch int64) {
 		l.link.Close(ReasonRemoved)
 		return
 	}
-	r.custody.counted(l.did, epoch)
+	r.custody.counted(l.did, epoch, r.now())
 	r.field.connected(l)
 	l.epoch.Store(epoch)
 	l.wakeNumbered()

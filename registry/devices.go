@@ -61,6 +61,7 @@ func (r *Registry) CreateDevice(ctx context.Context, n NewDevice) (Device, strin
 	var secret string
 	if n.Parent == "" {
 		cred, secret = r.newCredential(n.DID)
+		cred.Kind = KindFactory
 	}
 	if err := r.store.CreateDevice(ctx, d, cred); err != nil {
 		return Device{}, "", err
@@ -75,7 +76,7 @@ func (r *Registry) newCredential(did string) (*Credential, string) {
 	_, _ = rand.Read(salt)
 	secret := base64.RawURLEncoding.EncodeToString(raw)
 	return &Credential{
-		ID: id.New("crd"), DID: did, Salt: salt, Hash: hashSecret(salt, []byte(secret)),
+		ID: id.New("crd"), DID: did, Salt: salt, Hash: HashSecret(salt, []byte(secret)),
 		State: CredentialActive, CreatedAt: r.now(),
 	}, secret
 }
@@ -124,7 +125,11 @@ func (r *Registry) Login(ctx context.Context, did string, secret []byte) error {
 	}
 	c, ok := k.opens(secret)
 	if !ok {
+		r.noteReset(k, secret)
 		return fmt.Errorf("%s: %w", did, ErrBadLogin)
+	}
+	if !k.device.QuarantinedAt.IsZero() {
+		return quarantined(k.device)
 	}
 	r.mu.Lock()
 	r.logins[did] = c.ID
@@ -145,14 +150,21 @@ func loginError(did string, err error) error {
 }
 
 // LoginByName admits a device whose certificate was verified by TLS: it must be
-// registered and speak for itself.
-func (r *Registry) LoginByName(ctx context.Context, did string) error {
+// registered and speak for itself, and where keys were registered for it, it must
+// have shown one of them: publicKey is the DER form of the certificate's.
+func (r *Registry) LoginByName(ctx context.Context, did string, publicKey []byte) error {
 	k, err := r.roster.get(ctx, did)
 	if err != nil {
 		return loginError(did, err)
 	}
 	if k.device.Parent != "" {
 		return fmt.Errorf("%s is a sub-device: %w", did, ErrBadLogin)
+	}
+	if !k.holds(publicKey) {
+		return fmt.Errorf("%s: its certificate has another key than the one that was registered: %w", did, ErrBadLogin)
+	}
+	if !k.device.QuarantinedAt.IsZero() {
+		return quarantined(k.device)
 	}
 	r.mu.Lock()
 	delete(r.logins, did) // of an earlier login that came to nothing

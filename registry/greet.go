@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/proofmark/proofmark/miot"
 )
@@ -76,6 +77,9 @@ func (l *Live) greet(ctx context.Context) {
 
 // learnInfo asks miIO.info (protocol §3) and stores the answer when it is new.
 func (l *Live) learnInfo(ctx context.Context) error {
+	var life time.Duration
+	var mac string
+	defer func() { l.sight(ctx, life, mac) }() // also of a device that does not say who it is
 	raw, err := l.ask(ctx, miot.MethodInfo, nil)
 	if err != nil {
 		return fmt.Errorf("miIO.info: %w", err)
@@ -95,6 +99,7 @@ func (l *Live) learnInfo(ctx context.Context) error {
 	if err := json.Unmarshal(resp.Result, &said); err != nil || resp.Result[0] != '{' {
 		return fmt.Errorf("miIO.info: %w: the result is not what it should be: %s", ErrBadAnswer, clip(resp.Result, 64))
 	}
+	life, mac = lifeOf(resp.Result)
 	info := Info{
 		Model: clip([]byte(said.Model), 64), Firmware: clip([]byte(said.Firmware), 64), Hardware: clip([]byte(said.Hardware), 64),
 		Raw: resp.Result, At: l.reg.now(),

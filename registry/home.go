@@ -59,6 +59,17 @@ func (r *Registry) MayWatch(ctx context.Context, account, did string) (bool, err
 	return false, nil
 }
 
+// SeenBy lists what an account may watch, by did: what it owns, and what stands in
+// the homes where it lives.
+func (r *Registry) SeenBy(ctx context.Context, account, after string, limit int) ([]Device, error) {
+	return r.store.SeenBy(ctx, account, r.now(), after, limit)
+}
+
+// InHome lists what stands in a home, by did.
+func (r *Registry) InHome(ctx context.Context, home, after string, limit int) ([]Device, error) {
+	return r.store.InHome(ctx, home, after, limit)
+}
+
 // HomeOf is the home in which a device stands, or the gateway that speaks for it;
 // empty for none, and for a device that there is not.
 func (r *Registry) HomeOf(ctx context.Context, did string) (string, error) {

@@ -11,6 +11,10 @@ type Link interface {
 	Close(reason Reason)
 }
 
+// Origin is what a Link may implement as well: the network from which the device
+// connected.
+type Origin interface{ Origin() string }
+
 // Arrival is a report as the broker hands it over.
 type Arrival struct {
 	Method  string // MethodProperties or MethodEvent, by its topic

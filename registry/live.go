@@ -18,6 +18,7 @@ type Live struct {
 	link       Link
 	since      time.Time
 	credential string // by which it logged in; empty where that is not known
+	origin     string // the network it came from; empty where that is not known
 	changed    string // the subject device.<did>.changed
 
 	known      atomic.Pointer[known]
@@ -51,6 +52,9 @@ var _ Session = (*Live)(nil)
 // store nothing; what the connection needs from there follows in the background.
 func (r *Registry) Attach(did string, link Link) *Live {
 	l := &Live{reg: r, did: did, link: link, since: r.now(), changed: subjectOf(did, "changed")}
+	if o, ok := link.(Origin); ok {
+		l.origin = o.Origin()
+	}
 	r.mu.Lock()
 	l.credential = r.logins[did]
 	delete(r.logins, did)
@@ -62,7 +66,7 @@ func (r *Registry) Attach(did string, link Link) *Live {
 	}
 	// Only now: of a change until here the roster knows, of a later one we are told.
 	seen := l.changes.Load()
-	if k := r.roster.peek(did); k != nil && l.admitted(k) {
+	if k := r.roster.peek(did); k != nil && l.admitted(k) && k.device.QuarantinedAt.IsZero() {
 		l.learn(k, seen)
 	} else {
 		r.background(func() { _, _ = l.reload(r.ctx) })
@@ -95,6 +99,9 @@ func (l *Live) Detach(reason Reason) {
 	r.mu.Unlock()
 	if l.askSub != nil {
 		_ = l.askSub.Unsubscribe() // a closed bus has none left
+	}
+	if reason == ReasonReplaced {
+		r.custody.ousted(l.did)
 	}
 	r.presence.leave(l, reason)
 }
@@ -138,6 +145,9 @@ func (l *Live) reload(ctx context.Context) (*known, error) {
 		return nil, err
 	case err != nil:
 		return nil, err
+	case !k.device.QuarantinedAt.IsZero():
+		l.link.Close(ReasonQuarantine)
+		return nil, quarantined(k.device)
 	case !l.admitted(k):
 		l.link.Close(ReasonRevoked)
 		return nil, fmt.Errorf("%s: credential %s: %w", l.did, l.credential, ErrBadLogin)

@@ -36,7 +36,7 @@ func TestLogin(t *testing.T) {
 			}
 		}
 		for did, want := range map[string]error{"D": nil, "X": registry.ErrBadLogin, "S1": registry.ErrBadLogin} {
-			if err := h.node.LoginByName(t.Context(), did); !errors.Is(err, want) {
+			if err := h.node.LoginByName(t.Context(), did, nil); !errors.Is(err, want) {
 				t.Errorf("by the name %s: %v, want %v", did, err, want)
 			}
 		}
@@ -61,7 +61,7 @@ func TestALoginWhileTheStoreIsAwayIsNotRefused(t *testing.T) {
 				if err := u.login(h.node, u.secret); err == nil || errors.Is(err, registry.ErrBadLogin) {
 					t.Errorf("login: %v", err)
 				}
-				if err := h.node.LoginByName(t.Context(), "D"); err == nil || errors.Is(err, registry.ErrBadLogin) {
+				if err := h.node.LoginByName(t.Context(), "D", nil); err == nil || errors.Is(err, registry.ErrBadLogin) {
 					t.Errorf("login by certificate: %v", err)
 				}
 				if may, err := h.node.MayWatch(t.Context(), "acc_1", "D"); err == nil || may {
@@ -202,7 +202,7 @@ func TestRevoke(t *testing.T) {
 	t.Run("a session that began by certificate is closed too", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, h *house) {
 			u := h.unit("D", "air-purifier")
-			must(t, h.node.LoginByName(t.Context(), "D"))
+			must(t, h.node.LoginByName(t.Context(), "D", nil))
 			u.live = h.node.Attach("D", u)
 			must(t, h.node.Revoke(t.Context(), "D", credential(h, "D")))
 			if u.reasons() != "[credential revoked]" {

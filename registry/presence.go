@@ -13,6 +13,7 @@ const (
 	ReasonKeepAlive   Reason = "keep-alive missed"      // silent for 1.5 × keep-alive
 	ReasonReplaced    Reason = "replaced"               // a newer connection of the same did
 	ReasonRevoked     Reason = "credential revoked"     //
+	ReasonQuarantine  Reason = "device quarantined"     // it may be a clone
 	ReasonRemoved     Reason = "device removed"         //
 	ReasonProtocol    Reason = "protocol error"         // it broke MQTT's or the topic rules
 	ReasonTooSlow     Reason = "does not read"          // its queue of outgoing bytes is full

@@ -68,5 +68,8 @@ func (r *Registry) forget(e recordEvent) {
 		l.link.Close(ReasonRevoked)
 	default:
 		l.outdated()
+		if e.What == whatUpdated { // it may no longer be let in
+			r.background(func() { _, _ = l.reload(r.ctx) })
+		}
 	}
 }

@@ -150,6 +150,9 @@ func (r *Registry) rollUpDevice(ctx context.Context, did string, closed time.Tim
 
 // Forget removes raw history older than RawHistory.
 func (r *Registry) Forget(ctx context.Context, now time.Time) error {
+	if err := r.store.ForgetSightings(ctx, now.Add(-CloneWindow)); err != nil {
+		return err
+	}
 	for {
 		more, err := r.store.ForgetReports(ctx, now.Add(-RawHistory))
 		if err != nil || !more {

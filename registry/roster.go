@@ -20,9 +20,11 @@ type known struct {
 	model     string // the product's
 	validator *miot.Validator
 	doors     []Credential // not revoked
+	factory   []Credential // revoked, but what it goes back to when its button is pressed
 	children  map[string]*known
 	loaded    time.Time
 	settling  atomic.Bool // a first login is being recorded
+	noting    atomic.Bool // a reset is being noted
 }
 
 // speaker is whose connection carries what is said to the device.
@@ -131,6 +133,8 @@ func (ro *roster) load(ctx context.Context, did string) (*known, error) {
 	for _, c := range creds {
 		if c.State != CredentialRevoked {
 			k.doors = append(k.doors, c)
+		} else if c.Kind == KindFactory {
+			k.factory = append(k.factory, c)
 		}
 	}
 	subs, err := ro.store.Children(ctx, did)
@@ -217,13 +221,31 @@ func (ro *roster) sweep() {
 }
 
 // opens says which of the device's credentials the secret fits.
-func (k *known) opens(secret []byte) (Credential, bool) {
-	for _, c := range k.doors {
-		if hmac.Equal(hashSecret(c.Salt, secret), c.Hash) {
+func (k *known) opens(secret []byte) (Credential, bool) { return fitting(k.doors, secret) }
+
+func fitting(all []Credential, secret []byte) (Credential, bool) {
+	for _, c := range all {
+		if c.Kind != KindKey && hmac.Equal(HashSecret(c.Salt, secret), c.Hash) {
 			return c, true
 		}
 	}
 	return Credential{}, false
+}
+
+// holds says whether the public key is one that the device may have; any is, where
+// none was registered.
+func (k *known) holds(publicKey []byte) bool {
+	sum := sha256.Sum256(publicKey)
+	pinned := false
+	for _, c := range k.doors {
+		if c.Kind == KindKey {
+			pinned = true
+			if hmac.Equal(sum[:], c.Hash) {
+				return true
+			}
+		}
+	}
+	return !pinned
 }
 
 // retires says whether a credential waits to be replaced by the first login of its successor.
@@ -231,9 +253,10 @@ func (k *known) retires() bool {
 	return slices.ContainsFunc(k.doors, func(c Credential) bool { return c.State == CredentialRetiring })
 }
 
-// hashSecret is enough for secrets of 256 random bits: there is nothing to guess,
+// HashSecret is what is kept of a device's secret or claim code: HMAC-SHA256 of it
+// under a salt. It is enough for secrets of 256 random bits: there is nothing to guess,
 // so a slow hash would only slow down 20,000 devices that come back at once.
-func hashSecret(salt, secret []byte) []byte {
+func HashSecret(salt, secret []byte) []byte {
 	m := hmac.New(sha256.New, salt)
 	m.Write(secret)
 	return m.Sum(nil)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/notice"
 )
 
 // The errors by which a Store answers. A Store wraps them with the thing and the value.
@@ -28,6 +31,19 @@ type Store interface {
 	PresenceStore
 	CommandStore
 	FieldStore
+	CloneStore
+}
+
+// CloneStore keeps what tells a cloned device, and keeps it out.
+type CloneStore interface {
+	// Sight adds a sighting and returns those of the device since then, oldest
+	// first, this one included; none from before its last quarantine was lifted.
+	Sight(ctx context.Context, s Sighting, since time.Time) ([]Sighting, error)
+	ForgetSightings(ctx context.Context, before time.Time) error
+	// QuarantineDevice also tells every node to forget the device; ErrConflict if it is so already.
+	QuarantineDevice(ctx context.Context, did, reason string, e audit.Entry, n notice.Notice) error
+	LiftQuarantine(ctx context.Context, did string, e audit.Entry, n notice.Notice) error // ErrConflict: it is not quarantined
+	QuarantinedDevices(ctx context.Context, after string, limit int) ([]Device, error)    // by did
 }
 
 // ProductStore keeps products and their spec versions.
@@ -48,10 +64,15 @@ type DeviceStore interface {
 	CreateDevice(ctx context.Context, d Device, c *Credential) error // ErrExists: did taken; ErrNotFound: product, spec or parent
 	Device(ctx context.Context, did string) (Device, error)
 	Devices(ctx context.Context, q DeviceQuery) ([]Device, error)
+	// SeenBy are the devices that an account owns, and those in the homes where it lives at that time.
+	SeenBy(ctx context.Context, account string, at time.Time, after string, limit int) ([]Device, error)
+	InHome(ctx context.Context, home, after string, limit int) ([]Device, error)
 	Children(ctx context.Context, did string) ([]Device, error) // the sub-devices of a gateway
 	SetDeviceSpec(ctx context.Context, did, specID string) error
 	SetDeviceOwner(ctx context.Context, did, account, name string) error
 	SetDeviceInfo(ctx context.Context, did string, i Info) error
+	// NoteReset sets ResetAt where it is older than before; ErrNotFound otherwise.
+	NoteReset(ctx context.Context, did string, at, before time.Time) error
 	// DeleteDevice removes the device with its credentials, twin, history,
 	// violations and commands; ErrInUse while it has sub-devices.
 	DeleteDevice(ctx context.Context, did string, at time.Time) error

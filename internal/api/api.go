@@ -22,7 +22,9 @@ import (
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/firmware"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // Config says what the API speaks for. Registry, Auth and Bus are needed.
@@ -57,7 +59,9 @@ type Config struct {
 	// machine when nil.
 	Proxies []netip.Prefix
 
-	Rig *rig.Rig // runs of submissions' devices
+	Rig    *rig.Rig // runs of submissions' devices
+	Homes  *homes.Service
+	Claims *claims.Service
 	// Health and Firmware are of delivered devices; without them there is neither.
 	Health   *health.Desk
 	Firmware *firmware.Service
@@ -105,6 +109,8 @@ type API struct {
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
 	status       func(ctx context.Context) (string, error)
+	homes        *homes.Service
+	claims       *claims.Service
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
@@ -135,6 +141,8 @@ func New(c Config) *API {
 		audit:        c.Audit,
 		bus:          c.Bus,
 		blobs:        c.Blobs,
+		homes:        c.Homes,
+		claims:       c.Claims,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		desk:         c.Desk,
@@ -207,6 +215,8 @@ func New(c Config) *API {
 		a.mountSpecs()
 		a.mountDevices()
 		a.mountCredentials()
+		a.mountHomes()
+		a.mountClaims()
 		a.mountTwin()
 		a.mountPresence()
 		a.mountHistory()

@@ -23,6 +23,10 @@ type appReply struct {
 	Result  any       `json:"result,omitempty"`
 }
 
+// appWithin leaves half a second of the 8 s in which every command is done,
+// rejected, queued or expired.
+const appWithin = 7500 * time.Millisecond
+
 // appCall is what an endpoint does with a body: the result, or what is wrong.
 type appCall func(ctx context.Context, account string, body []byte) (result any, err error)
 
@@ -30,6 +34,8 @@ func (a *API) mountApp(r chi.Router) {
 	r.Post("/app/v2/miotspec/prop/get", a.app(a.appGet))
 	r.Post("/app/v2/miotspec/prop/set", a.app(a.appSet))
 	r.Post("/app/v2/miotspec/action", a.app(a.appAction))
+	r.Post("/app/v2/home/device_list_page", a.app(a.appDeviceList))
+	r.Post("/app/v2/homeroom/gethome", a.app(a.appGetHome))
 	a.documentApp()
 }
 
@@ -51,7 +57,10 @@ func (a *API) app(call appCall) http.HandlerFunc {
 			bodyProblem(err).write(w, r)
 			return
 		}
-		result, err := call(r.Context(), actor.Account, body)
+		// Whatever the devices do, the app has its answer within 8 s.
+		ctx, cancel := context.WithTimeout(r.Context(), appWithin)
+		defer cancel()
+		result, err := call(ctx, actor.Account, body)
 		reply := appReply{Message: "ok", Result: result}
 		if err != nil {
 			reply.Code, reply.Message = a.appError(r.Context(), err)
@@ -73,6 +82,9 @@ func (a *API) appError(ctx context.Context, err error) (miot.Code, string) {
 	var bad *badCall
 	if errors.As(err, &bad) {
 		return miot.CloudBadRequest, bad.what
+	}
+	if errors.Is(err, context.DeadlineExceeded) { // ours: appWithin
+		return miot.CloudTimeout, fmt.Sprintf("not done within %s", appWithin)
 	}
 	p := a.problem(ctx, err)
 	message := p.Detail

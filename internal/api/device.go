@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,8 +20,14 @@ type Device struct {
 	Account   string      `json:"account,omitempty" doc:"Whose it is; absent while nobody's."`
 	Parent    string      `json:"parent,omitempty" doc:"The did of the gateway that speaks for it."`
 	Name      string      `json:"name"`
+	Home      string      `json:"home,omitempty" doc:"hom_… in which it stands."`
+	Room      string      `json:"room,omitempty" doc:"rom_…"`
 	Info      *deviceInfo `json:"info,omitempty" doc:"What it last said of itself (miIO.info)."`
 	CreatedAt time.Time   `json:"created_at"`
+
+	QuarantinedAt *time.Time `json:"quarantined_at,omitempty" doc:"Since when it is kept out, as it may be a clone."`
+	Quarantine    string     `json:"quarantine,omitempty" doc:"Why."`
+	ResetAt       *time.Time `json:"reset_at,omitempty" doc:"When it last asked in with its factory's key after that was replaced: its button was pressed; its owner lets it in by a release."`
 }
 
 type deviceInfo struct {
@@ -34,7 +41,8 @@ type deviceInfo struct {
 func deviceOf(d registry.Device) Device {
 	out := Device{
 		DID: d.DID, ProductID: d.ProductID, SpecID: d.SpecID, Account: d.Account, Parent: d.Parent,
-		Name: d.Name, CreatedAt: instant(d.CreatedAt),
+		Name: d.Name, Home: d.Home, Room: d.Room, CreatedAt: instant(d.CreatedAt),
+		QuarantinedAt: someday(d.QuarantinedAt), Quarantine: d.Quarantine, ResetAt: someday(d.ResetAt),
 	}
 	if i := d.Info; !i.At.IsZero() {
 		out.Info = &deviceInfo{Model: i.Model, Firmware: i.Firmware, Hardware: i.Hardware, Raw: i.Raw, At: instant(i.At)}
@@ -72,7 +80,7 @@ func (a *API) mountDevices() {
 	}, a.createDevices)
 	member(a, huma.Operation{
 		OperationID: "list-devices", Method: http.MethodGet, Path: "/devices", Tags: []string{"Devices"},
-		Summary: "List devices", Description: "In the order of their dids. An app sees those of its account.",
+		Summary: "List devices", Description: "In the order of their dids. An app sees those of its account, and those in the homes where it lives.",
 	}, a.listDevices)
 	watcher(a, huma.Operation{
 		OperationID: "get-device", Method: http.MethodGet, Path: "/devices/{did}", Tags: []string{"Devices"},
@@ -145,7 +153,17 @@ func (a *API) listDevices(ctx context.Context, in *struct {
 		if in.Account != "" && in.Account != own {
 			return nil, newProblem(kindForbidden, "the caller is account "+own)
 		}
-		in.Account = own
+		most := in.Limit + 1
+		if in.Product != "" { // a page may have none of it
+			most = 0
+		}
+		found, err := a.registry.SeenBy(ctx, own, in.After, most)
+		if in.Product != "" {
+			found = slices.DeleteFunc(found, func(d registry.Device) bool { return d.ProductID != in.Product })
+		}
+		var list deviceList
+		list.Devices, list.Next = cut(found, in.Limit, deviceOf, func(d Device) string { return d.DID })
+		return answer(list, err)
 	}
 	found, err := a.registry.Devices(ctx, registry.DeviceQuery{ProductID: in.Product, Account: in.Account, After: in.After, Limit: in.Limit + 1})
 	var list deviceList

@@ -30,6 +30,8 @@ import (
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/homes"
 )
 
 // house is a whole service but for MQTT: a real store, registry and bus behind a
@@ -38,6 +40,7 @@ type house struct {
 	testing.TB
 	db       *store.DB
 	registry *registry.Registry
+	homes    *homes.Service
 	auth     *auth.Service
 	bus      *bus.Local
 	webhooks *webhook.Service
@@ -83,7 +86,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	})
 	t.Cleanup(h.auth.Close)
 	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, RequestTimeout: 300 * time.Millisecond})
+	h.homes = homes.New(homes.Options{Store: h.db.Homes()})
+	h.registry = registry.New(registry.Options{Store: h.db.Registry(), Bus: h.bus, Homes: h.homes, RequestTimeout: 300 * time.Millisecond})
 	if err := h.registry.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +113,8 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Version:      "test",
 		Webhooks:     h.webhooks,
 		Mail:         h.mail,
+		Homes:        h.homes,
+		Claims:       claims.New(claims.Options{Store: h.db.Claims(), Devices: h.registry, Homes: h.homes}),
 	}
 	h.buildRig(&c)
 	h.certify(&c)
@@ -122,12 +128,12 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	h.gate = certification.NewGate(h.db.Programme(), nil)
 	h.desk = campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: h.gate, Expire: h.book.Expire})
 	c.Desk = h.desk
-	h.till(&c)
 	h.board = campaigns.NewBoard(campaigns.BoardOptions{Store: h.db.Campaigns(), Encode: api.EncodeProgress})
 	if err := h.board.Listen(h.bus); err != nil {
 		t.Fatal(err)
 	}
 	c.Progress = api.NewProgress(h.board, nil)
+	h.till(&c)
 	for _, f := range change {
 		f(&c)
 	}

@@ -171,6 +171,14 @@ func problemOfSentinel(err error) *Problem {
 		return coded(kindTimeout, err, registry.ErrTimeout, miot.CloudTimeout)
 	case errors.Is(err, registry.ErrBadAnswer):
 		return coded(kindBadAnswer, err, registry.ErrBadAnswer, 0)
+	case errors.Is(err, registry.ErrForbidden):
+		return newProblem(kindForbidden, plain(err, registry.ErrForbidden))
+	case errors.Is(err, registry.ErrBadCode):
+		return newProblem(kindCodeRefused, plain(err, registry.ErrBadCode))
+	case errors.Is(err, registry.ErrFull):
+		return newProblem(kindFull, plain(err, registry.ErrFull))
+	case errors.Is(err, registry.ErrQuarantined):
+		return newProblem(kindNotNow, plain(err, registry.ErrQuarantined))
 	case errors.Is(err, registry.ErrNotWritable):
 		p := coded(kindValueRefused, err, registry.ErrNotWritable, miot.CloudNotWritable)
 		p.Rule = miot.RuleAccess

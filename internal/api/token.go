@@ -17,6 +17,7 @@ type Token struct {
 	Account   string       `json:"account"`
 	Name      string       `json:"name"`
 	Scopes    []auth.Scope `json:"scopes"`
+	Home      string       `json:"home,omitempty" doc:"hom_… that a bridge is bound to."`
 	CreatedAt time.Time    `json:"created_at"`
 	ExpiresAt *time.Time   `json:"expires_at,omitempty" doc:"Absent: it does not expire."`
 	RevokedAt *time.Time   `json:"revoked_at,omitempty"`
@@ -25,7 +26,7 @@ type Token struct {
 
 func tokenOf(t auth.Token) Token {
 	return Token{
-		ID: t.ID, Account: t.Account, Name: t.Name, Scopes: t.Scopes, CreatedAt: instant(t.CreatedAt),
+		ID: t.ID, Account: t.Account, Name: t.Name, Scopes: t.Scopes, Home: t.Home, CreatedAt: instant(t.CreatedAt),
 		ExpiresAt: someday(t.ExpiresAt), RevokedAt: someday(t.RevokedAt), UsedAt: someday(t.UsedAt),
 	}
 }

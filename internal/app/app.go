@@ -25,6 +25,7 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 	"github.com/proofmark/proofmark/web"
 )
@@ -41,6 +42,7 @@ type App struct {
 	openID    *auth.OpenID // nil: none
 	registry  *registry.Registry
 	homes     *homes.Service
+	claims    *claims.Service
 	programme *certification.Programme
 	certs     certificates
 	broker    *broker.Broker
@@ -117,6 +119,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"delivered devices", a.startFleet},
 		{"campaigns", a.startCampaigns},
 		{"payments", a.startPayments},
+		{"claims", a.startClaims},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"rights", a.startRights},

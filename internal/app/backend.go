@@ -25,8 +25,8 @@ func (b backend) LoginDevice(ctx context.Context, did string, secret []byte) err
 	return b.reg.Login(ctx, did, secret)
 }
 
-func (b backend) LoginCertificate(ctx context.Context, did string, _ *x509.Certificate) error {
-	return b.reg.LoginByName(ctx, did)
+func (b backend) LoginCertificate(ctx context.Context, did string, cert *x509.Certificate) error {
+	return b.reg.LoginByName(ctx, did, cert.RawSubjectPublicKeyInfo)
 }
 
 func (b backend) LoginApp(ctx context.Context, account string, token []byte) (broker.Viewer, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -18,6 +19,14 @@ const recheckEvery = time.Minute
 
 func (a *App) startHomes(context.Context) error {
 	a.homes = homes.New(homes.Options{Store: a.db.Homes(), Log: a.log.With("part", "homes")})
+	return nil
+}
+
+// startClaims comes after the registry and campaigns.
+func (a *App) startClaims(context.Context) error {
+	a.claims = claims.New(claims.Options{
+		Store: a.db.Claims(), Devices: a.registry, Homes: a.homes, Log: a.log.With("part", "claims"),
+	})
 	return nil
 }
 

@@ -63,6 +63,8 @@ func (a *App) startHTTP(context.Context) error {
 		OpenID:    a.openID,
 		Audit:     a.db.Audit(),
 		Bus:       a.bus,
+		Homes:     a.homes,
+		Claims:    a.claims,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,

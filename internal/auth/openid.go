@@ -15,6 +15,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/proofmark/proofmark/internal/limit"
 )
 
 // OpenIDConfig names a login service that speaks OpenID Connect.
@@ -95,7 +97,7 @@ func (o *OpenID) client(p *oidc.Provider) oauth2.Config {
 // Begin returns where to send the browser, and the cookie that it needs when it
 // comes back. Next is the page of ours to go to then.
 func (o *OpenID) Begin(ctx context.Context, next string, from Client) (redirect string, cookie *http.Cookie, err error) {
-	if _, err := o.service.limits.address.take(network(from.Address), o.service.now()); err != nil {
+	if _, err := o.service.limits.address.Take(limit.Network(from.Address), o.service.now()); err != nil {
 		return "", nil, err
 	}
 	p, err := o.discover(oidc.ClientContext(ctx, o.config.HTTP))

@@ -143,6 +143,16 @@ func (s *Service) CreateToken(ctx context.Context, n NewToken) (t Token, text st
 	return t, text, nil
 }
 
+// CreateBridge makes a token that is bound to a home in which the actor lives,
+// which is for the caller to know: it reaches no further than the actor's apps.
+func (s *Service) CreateBridge(ctx context.Context, by Actor, home, name string) (Token, string, error) {
+	if !by.Has(ScopeApp) {
+		return Token{}, "", fmt.Errorf("create bridge %q: %w: %s is needed; the login has %v", name, ErrScope, ScopeApp, by.Scopes)
+	}
+	by.Scopes = append(slices.Clone(by.Scopes), ScopeBridge)
+	return s.CreateToken(ctx, NewToken{By: by, Account: by.Account, Name: name, Scopes: []Scope{ScopeBridge}, Home: home})
+}
+
 func (s *Service) mayCreateToken(ctx context.Context, n NewToken) error {
 	for _, scope := range n.Scopes {
 		if !slices.Contains(scopes, scope) {

@@ -33,6 +33,7 @@ func TestConformance(t *testing.T) {
 		{"reports", reportCases},
 		{"history", historyCases},
 		{"homes", homeCases},
+		{"claims", claimCases},
 		{"desired values", desiredCases},
 		{"presence", presenceCases},
 		{"nodes", nodeCases},
@@ -59,6 +60,7 @@ func TestConformance(t *testing.T) {
 		{"organisations", orgCases},
 		{"audit", auditCases},
 		{"field health", fieldCases},
+		{"firmware", firmwareCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/store/dbgen"
@@ -51,6 +53,27 @@ func (s registryStore) Devices(ctx context.Context, q registry.DeviceQuery) ([]r
 	return list(rows, device), s.wrap(ctx, err, "devices after %q", q.After)
 }
 
+func (s registryStore) SeenBy(ctx context.Context, account string, at time.Time, after string, limit int) ([]registry.Device, error) {
+	own, err := s.read.DevicesOfAccount(ctx, dbgen.DevicesOfAccountParams{Account: account, After: after, Most: most(limit)})
+	if err != nil {
+		return nil, s.wrap(ctx, err, "devices of account %s after %q", account, after)
+	}
+	shared, err := s.read.DevicesOfMember(ctx, dbgen.DevicesOfMemberParams{Account: account, At: micros.Of(at), After: after, Most: most(limit)})
+	if err != nil {
+		return nil, s.wrap(ctx, err, "devices in the homes of account %s after %q", account, after)
+	}
+	// Two queries, each by its own index: one with OR would walk the table.
+	all := list(append(own, shared...), device)
+	slices.SortFunc(all, func(a, b registry.Device) int { return strings.Compare(a.DID, b.DID) })
+	all = slices.CompactFunc(all, func(a, b registry.Device) bool { return a.DID == b.DID })
+	return all[:min(len(all), int(most(limit)))], nil
+}
+
+func (s registryStore) InHome(ctx context.Context, home, after string, limit int) ([]registry.Device, error) {
+	rows, err := s.read.DevicesOfHome(ctx, dbgen.DevicesOfHomeParams{Home: optional(home), After: after, Most: most(limit)})
+	return list(rows, device), s.wrap(ctx, err, "devices in home %s after %q", home, after)
+}
+
 func (s registryStore) Children(ctx context.Context, did string) ([]registry.Device, error) {
 	rows, err := s.read.Children(ctx, sql.NullString{String: did, Valid: true})
 	return list(rows, device), s.wrap(ctx, err, "sub-devices of %s", did)
@@ -78,6 +101,13 @@ func (s registryStore) SetDeviceInfo(ctx context.Context, did string, i registry
 		})
 	})
 	return s.wrap(ctx, err, "set the info of device %s", did)
+}
+
+func (s registryStore) NoteReset(ctx context.Context, did string, at, before time.Time) error {
+	err := s.exec(ctx, func(q *dbgen.Queries) (int64, error) {
+		return q.NoteReset(ctx, dbgen.NoteResetParams{DID: did, At: micros.Of(at), Before: micros.Of(before)})
+	})
+	return s.wrap(ctx, err, "note the reset of device %s", did)
 }
 
 // DeleteDevice takes the device's row first: a commit of its reports either was

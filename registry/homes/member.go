@@ -24,6 +24,17 @@ func (s *Service) Members(ctx context.Context, by, home string) ([]Membership, e
 	return slices.DeleteFunc(all, func(m Membership) bool { return !m.live(now) }), err
 }
 
+// OwnerOf is the owner's account; whoever may see the home may know it.
+func (s *Service) OwnerOf(ctx context.Context, home string) (string, error) {
+	all, err := s.store.Members(ctx, home)
+	for _, m := range all {
+		if m.Role == Owner {
+			return m.Account, nil
+		}
+	}
+	return "", err
+}
+
 // SetMember changes what somebody is in the home, or when a guest's stay ends. To
 // make another one the owner makes the owner a member.
 func (s *Service) SetMember(ctx context.Context, by, home, account string, role Role, endsAt time.Time) (Membership, error) {

@@ -110,16 +110,13 @@ func (q *Queries) RetireCredentials(ctx context.Context, did string) error {
 	return err
 }
 
-const reviveFactoryCredential = `-- name: ReviveFactoryCredential :execrows
+const reviveFactoryCredential = `-- name: ReviveFactoryCredential :exec
 UPDATE credential SET state = 'active', revoked_at = 0, used_at = 0 WHERE did = $1 AND kind = 'factory'
 `
 
-func (q *Queries) ReviveFactoryCredential(ctx context.Context, did string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, reviveFactoryCredential, did)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) ReviveFactoryCredential(ctx context.Context, did string) error {
+	_, err := q.db.ExecContext(ctx, reviveFactoryCredential, did)
+	return err
 }
 
 const revokeAllCredentials = `-- name: RevokeAllCredentials :exec
@@ -138,7 +135,9 @@ func (q *Queries) RevokeAllCredentials(ctx context.Context, arg RevokeAllCredent
 }
 
 const revokeCredential = `-- name: RevokeCredential :execrows
-UPDATE credential SET state = 'revoked', revoked_at = $1
+
+UPDATE credential
+SET state = 'revoked', revoked_at = $1, kind = CASE WHEN kind = 'factory' THEN '' ELSE kind END
 WHERE id = $2 AND did = $3 AND state <> 'revoked'
 `
 
@@ -148,6 +147,7 @@ type RevokeCredentialParams struct {
 	DID string
 }
 
+// What somebody revokes stays so: a reset does not bring it back.
 func (q *Queries) RevokeCredential(ctx context.Context, arg RevokeCredentialParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, revokeCredential, arg.At, arg.ID, arg.DID)
 	if err != nil {

@@ -181,6 +181,29 @@ type CertificateEvent struct {
 	Region string
 }
 
+type Claim struct {
+	ID        string
+	DID       string
+	Account   string
+	Home      string
+	Basis     string
+	Reason    string
+	OrderID   string
+	CreatedAt micros.Time
+	EndedAt   micros.Time
+	Ended     string
+}
+
+type ClaimCode struct {
+	DID       string
+	Salt      []byte
+	Hash      []byte
+	CreatedAt micros.Time
+	UsedAt    micros.Time
+	Wrong     int64
+	WrongAt   micros.Time
+}
+
 type Command struct {
 	ID        string
 	DID       string
@@ -271,6 +294,18 @@ type FieldDevice struct {
 	Count    int64
 	LastAt   micros.Time
 	Last     []byte
+}
+
+type Handover struct {
+	ID        string
+	DID       string
+	Giver     string
+	Hash      []byte
+	CreatedAt micros.Time
+	ExpiresAt micros.Time
+	UsedAt    micros.Time
+	UsedBy    string
+	RevokedAt micros.Time
 }
 
 type Home struct {
@@ -613,6 +648,16 @@ type Shipment struct {
 	HandedAt    micros.Time
 	DeliveredAt micros.Time
 	ChangedAt   micros.Time
+}
+
+type Sighting struct {
+	DID       string
+	At        micros.Time
+	Epoch     int64
+	BootAt    micros.Time
+	Mac       string
+	Origin    string
+	Contested bool
 }
 
 type SigningKey struct {

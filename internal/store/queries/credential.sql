@@ -17,13 +17,16 @@ UPDATE credential SET used_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND state <
 -- name: RevokeRetiring :execrows
 UPDATE credential SET state = 'revoked', revoked_at = sqlc.arg(at) WHERE did = sqlc.arg(did) AND state = 'retiring';
 
+-- What somebody revokes stays so: a reset does not bring it back.
+
 -- name: RevokeCredential :execrows
-UPDATE credential SET state = 'revoked', revoked_at = sqlc.arg(at)
+UPDATE credential
+SET state = 'revoked', revoked_at = sqlc.arg(at), kind = CASE WHEN kind = 'factory' THEN '' ELSE kind END
 WHERE id = sqlc.arg(id) AND did = sqlc.arg(did) AND state <> 'revoked';
 
 -- name: RevokeAllCredentials :exec
 UPDATE credential SET state = 'revoked', revoked_at = sqlc.arg(at)
 WHERE did = sqlc.arg(did) AND state <> 'revoked' AND kind <> 'key';
 
--- name: ReviveFactoryCredential :execrows
+-- name: ReviveFactoryCredential :exec
 UPDATE credential SET state = 'active', revoked_at = 0, used_at = 0 WHERE did = $1 AND kind = 'factory';

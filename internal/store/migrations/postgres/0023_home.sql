@@ -147,7 +147,7 @@ CREATE TABLE sighting (
     boot_at BIGINT NOT NULL,
     mac     TEXT   NOT NULL,
     origin  TEXT   NOT NULL,
-    heard   BOOLEAN NOT NULL,
+    contested BOOLEAN NOT NULL,
     PRIMARY KEY (did, epoch)
 );
 CREATE INDEX sighting_at ON sighting (at);

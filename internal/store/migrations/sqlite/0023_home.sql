@@ -144,7 +144,7 @@ CREATE TABLE sighting (
     boot_at INTEGER NOT NULL,
     mac     TEXT NOT NULL,
     origin  TEXT NOT NULL,
-    heard   INTEGER NOT NULL,
+    contested INTEGER NOT NULL,
     PRIMARY KEY (did, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sighting_at ON sighting (at);
