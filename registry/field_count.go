@@ -13,7 +13,7 @@ import (
 
 const (
 	fieldEvery = 10 * time.Second // between two writes of what was counted
-	fieldGroup = 500              // marks in one transaction
+	fieldGroup = 100              // marks in one transaction: reports wait behind it
 	fieldMost  = 100_000          // marks that wait for a store that is away; later ones are lost, and counted
 )
 

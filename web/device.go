@@ -145,7 +145,7 @@ func drawProperty(siid int, p *miot.Property, d Drawing) ControlView {
 		c.History = d.History(siid, p.IID)
 	}
 	if raw, ok := d.Values[at]; ok {
-		c.show(p, raw)
+		c.show(raw)
 	}
 	c.Wish = d.Wishes[at]
 	return c
@@ -178,7 +178,7 @@ func controlOf(siid int, p *miot.Property) ControlView {
 }
 
 // show puts in what the device reported.
-func (c *ControlView) show(p *miot.Property, raw json.RawMessage) {
+func (c *ControlView) show(raw json.RawMessage) {
 	c.Known, c.Value = true, string(raw)
 	var text string
 	if json.Unmarshal(raw, &text) == nil {

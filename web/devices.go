@@ -278,7 +278,7 @@ func (s *Devices) live(v *Visit) error {
 		if _, _, err := s.watched(v); err != nil {
 			return true, nil // it has changed hands
 		}
-		if strings.HasSuffix(m.Subject, ".presence") {
+		if m.Subject == "" || strings.HasSuffix(m.Subject, ".presence") {
 			state, err := s.Registry.Presence(v.Context(), d.DID)
 			if err != nil {
 				return false, err

@@ -15,10 +15,12 @@ const (
 	followBeat  = 15 * time.Second // between two signs of life, less than the minute after which proxies give up
 	followStall = 10 * time.Second // for one write
 	followQueue = 256              // messages that may wait for a visitor
+	followAgain = 5 * time.Second  // a message may be lost, or there may be none: how soon the page is right all the same
 )
 
 // follow sends parts of an open page as messages come, until the visitor leaves,
-// may no longer see it, or told says that there is nothing more. A visitor who does not
+// may no longer see it, or told says that there is nothing more. Every few seconds it
+// is asked without a message: m has no subject then. A visitor who does not
 // read is cut off, and comes back to a whole page.
 func (v *Visit) follow(b bus.Bus, subjects []string, told func(m bus.Message, send func(event, page, part string, data any) error) (end bool, err error)) error {
 	queue, full := make(chan bus.Message, followQueue), make(chan struct{}, 1)
@@ -64,10 +66,16 @@ func (v *Visit) follow(b bus.Bus, subjects []string, told func(m bus.Message, se
 	}
 	beat := time.NewTicker(followBeat)
 	defer beat.Stop()
+	again := time.NewTicker(followAgain)
+	defer again.Stop()
 	for {
 		select {
 		case m := <-queue:
 			if end, err := told(m, send); end || err != nil {
+				return v.over(err)
+			}
+		case <-again.C:
+			if end, err := told(bus.Message{}, send); end || err != nil {
 				return v.over(err)
 			}
 		case <-beat.C:

@@ -222,9 +222,14 @@ func (s *Operators) figures(v *Visit, p *OperatorPage) error {
 	}
 	here, refused := s.Here()
 	p.Figures = []FigureView{
-		{"waiting", number(level.Waiting), "/review"}, {"oldest", span(level.Oldest), ""}, {"log", number(leaves), "/certificates"},
-		{"audit", number(head.Seq), "/operator/audit"}, {"dead", number(len(dead)), "/operator/jobs"}, {"failing", number(failing), "/operator/webhooks"},
-		{"here", number(here), ""}, {"refused", number(refused), ""},
+		{"waiting", number(level.Waiting), "/review"},
+		{"oldest", span(level.Oldest), ""},
+		{"log", number(leaves), "/certificates"},
+		{"audit", number(head.Seq), "/operator/audit"},
+		{"dead", number(len(dead)), "/operator/jobs"},
+		{"failing", number(failing), "/operator/webhooks"},
+		{"here", number(here), ""},
+		{"refused", number(refused), ""},
 	}
 	counts, err := s.Runs(ctx)
 	for state, n := range counts {

@@ -111,18 +111,21 @@ func (s *Startups) followRun(v *Visit) error {
 	}
 	var was rig.RunProgress
 	return v.follow(s.Bus, []string{rig.ProgressTopic(id)}, func(m bus.Message, send func(event, page, part string, data any) error) (bool, error) {
-		var now rig.RunProgress
-		if err := json.Unmarshal(m.Data, &now); err != nil {
-			return false, err
-		}
-		before := was
-		was = now
 		p, err := s.runPage(v)
 		if err != nil {
 			return false, err
 		}
-		p.Progress = now
-		p.Run.State = now.State
+		now, before := p.Progress, was
+		if m.Subject != "" {
+			now = rig.RunProgress{}
+			if err := json.Unmarshal(m.Data, &now); err != nil {
+				return false, err
+			}
+		} else if now.State == before.State && before.Run != "" {
+			return false, nil // nothing that the messages did not tell
+		}
+		was = now
+		p.Progress, p.Run.State = now, now.State
 		if err := send("now", "run", "run-now", p); err != nil {
 			return false, err
 		}

@@ -17,8 +17,13 @@ type OrgPage struct {
 type OrgTab struct{ Name, Path string }
 
 var orgTabs = []OrgTab{
-	{"overview", ""}, {"products", "/products"}, {"submissions", "/submissions"}, {"certificates", "/certificates"}, {"papers", "/papers"},
-	{"team", "/team"}, {"hooks", "/webhooks"},
+	{"overview", ""},
+	{"products", "/products"},
+	{"submissions", "/submissions"},
+	{"certificates", "/certificates"},
+	{"papers", "/papers"},
+	{"team", "/team"},
+	{"hooks", "/webhooks"},
 }
 
 // OrgTabs are all of them.

@@ -44,6 +44,7 @@ type Config struct {
 	Fetch         Fetch             // downloads firmware; without it miIO.ota is refused
 	FirmwareKey   ed25519.PublicKey // whose signature an image needs; nil takes any
 	FirmwareFloor string            // the oldest version that may be installed
+	Flash         time.Duration     // a download and an installation take at least that long each, so that they can be watched; 10 s by default
 
 	Seed      uint64            // of everything random, together with the did; 0 is a seed of its own each time
 	Observe   func(Observation) // must return soon, and must not call the device
@@ -86,6 +87,9 @@ func (c *Config) complete() error {
 	}
 	if c.EventEvery < 0 {
 		return fmt.Errorf("virtual: event interval of %s is negative", c.EventEvery)
+	}
+	if c.Flash == 0 {
+		c.Flash = 10 * time.Second
 	}
 	if c.ReportQoS == 0 {
 		c.ReportQoS = 1

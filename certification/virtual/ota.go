@@ -30,13 +30,11 @@ const (
 	otaFailed      = "failed"
 )
 
-// How long the stages take, and for how long a network that is gone is waited for (OTA-07: five minutes off).
+// How long the stages take beside Config.Flash, and for how long a network that is gone is waited for (OTA-07: five minutes off).
 const (
-	otaDownloadTime = 10 * time.Second // at least, so that the progress can be watched
-	otaSettleTime   = time.Second
-	otaInstallTime  = 10 * time.Second
-	otaRetry        = 20 * time.Second
-	otaPatience     = 15 * time.Minute
+	otaSettleTime = time.Second
+	otaRetry      = 20 * time.Second
+	otaPatience   = 15 * time.Minute
 )
 
 // update is a firmware update on its way.
@@ -117,11 +115,11 @@ func (d *Device) otaProgress(request miot.Request, now time.Time) []byte {
 	progress := d.update.last
 	switch d.update.state {
 	case otaDownloading:
-		progress = min(part(d.update.began, otaDownloadTime), 49)
+		progress = min(part(d.update.began, d.cfg.Flash), 49)
 	case otaDownloaded:
 		progress = 50
 	case otaInstalling:
-		progress = 50 + min(part(d.update.until.Add(-otaInstallTime), otaInstallTime), 49)
+		progress = 50 + min(part(d.update.until.Add(-d.cfg.Flash), d.cfg.Flash), 49)
 	}
 	return respond(request.ID, progress)
 }
@@ -146,7 +144,7 @@ func (d *Device) advance(ctx context.Context, now time.Time) (next time.Time) {
 			u.until = time.Time{} // to be installed by another request
 			return u.until
 		}
-		u.until = now.Add(otaInstallTime)
+		u.until = now.Add(d.cfg.Flash)
 		d.stage(otaInstalling, nil)
 	case otaInstalling:
 		d.version = u.image.Version
@@ -206,7 +204,7 @@ func (d *Device) take(got fetched, now time.Time) {
 		d.stage(otaFailed, err)
 		return
 	}
-	u.until = earliest(u.began.Add(otaDownloadTime), now).Add(otaSettleTime)
+	u.until = earliest(u.began.Add(d.cfg.Flash), now).Add(otaSettleTime)
 	d.stage(otaDownloaded, nil)
 }
 

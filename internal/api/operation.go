@@ -155,6 +155,10 @@ func schemaName(t reflect.Type, hint string) string {
 		return "Certification" + name
 	case "suite":
 		return "Suite" + name
+	case "health":
+		return "Health" + name
+	case "firmware":
+		return "Firmware" + name
 	}
 	return name
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
@@ -31,7 +32,7 @@ func (a *App) startFleet(context.Context) error {
 	a.fleet.health = health.NewDesk(a.db.Health(), a.certs.life, nil, a.log.With("part", "field health"))
 	a.fleet.firmware = firmware.New(firmware.Options{
 		Store: a.db.Firmware(), Devices: a.registry, Programme: firmwareProgramme{a}, Blobs: a.blobs,
-		URL: func(token string) string { return a.cfg.PublicURL + api.DownloadPath + token }, Log: a.log.With("part", "firmware"),
+		URL: a.downloadURL, Log: a.log.With("part", "firmware"),
 	})
 	greeted := a.fleet.firmware.Greeted
 	a.greeted.Store(&greeted)
@@ -49,6 +50,16 @@ func (a *App) startFleet(context.Context) error {
 		}
 	}
 	return nil
+}
+
+// downloadURL is where a device fetches its firmware: at our public address, or where
+// we listen, if the port was free to choose.
+func (a *App) downloadURL(token string) string {
+	base := a.cfg.PublicURL
+	if strings.HasSuffix(base, ":0") {
+		base = "http://" + a.addrs.HTTP
+	}
+	return base + api.DownloadPath + token
 }
 
 // deviceGreeted hears of devices from the registry, which starts before the rollouts do.

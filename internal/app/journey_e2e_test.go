@@ -218,17 +218,17 @@ func (j *journey) firstReviewer(t *testing.T) {
 	}
 	for _, path := range browsertest.Value[[]string](p, `[...document.querySelectorAll("#cases ~ *, section tr")].filter(r => r.matches("tr[id]") && r.querySelector(".badge")?.textContent === "REVIEW").map(r => r.querySelector("a").getAttribute("href"))`) {
 		p.Visit(j.url + path)
-		p.Fill("#accept-note", "Looked at the packets, and as stated.")
+		p.Set("#accept-note", "Looked at the packets, and as stated.")
 		p.Go(`form[action$="/accept"] button`)
 	}
 	sound(t, p)
 	p.Visit(j.url + j.review())
 	for _, item := range browsertest.Value[[]string](p, `[...document.querySelectorAll("li[id^=item-]")].map(i => i.id.slice(5))`) {
 		p.Click("#item-" + item + " summary")
-		p.Fill("#"+item+"-note", "Read, and all right.")
+		p.Set("#"+item+"-note", "Read, and all right.")
 		p.Go("#item-" + item + ` button[value="yes"]`)
 	}
-	p.Fill("#comments-text", "Nothing to add <b>from me</b>.")
+	p.Set("#comments-text", "Nothing to add <b>from me</b>.")
 	p.Go(`form[action$="/comments"] button`)
 	if said := p.Text(".comments"); !strings.Contains(said, "<b>from me</b>") {
 		t.Errorf("the comment reads %q", said)

@@ -34,7 +34,7 @@ type Page struct {
 }
 
 // most bounds one test in the browser, so that a page that hangs ends.
-const most = 2 * time.Minute
+const most = 5 * time.Minute
 
 // Open opens a tab. The test is skipped where there is no Chromium.
 func Open(t testing.TB) *Page {

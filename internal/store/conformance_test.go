@@ -60,6 +60,7 @@ func TestConformance(t *testing.T) {
 		{"organisations", orgCases},
 		{"audit", auditCases},
 		{"field health", fieldCases},
+		{"firmware", firmwareCases},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
