@@ -296,3 +296,26 @@ func (f *Fulfilment) ShipmentsOfCampaign(ctx context.Context, campaign, after st
 func (f *Fulfilment) ShipmentOfSerial(ctx context.Context, product, serial string) (Shipment, error) {
 	return f.store.ShipmentOfSerial(ctx, product, serial)
 }
+
+// Alive takes note that a device is alive in its backer's home: nobody needs to say
+// any more that its shipment arrived, and an order that was delivered is bound. A
+// device that no shipment names is none of ours.
+func (f *Fulfilment) Alive(ctx context.Context, product, did string) error {
+	s, err := f.store.ShipmentOfSerial(ctx, product, did)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.State == ShipmentHandedOver {
+		if _, err := f.Move(ctx, audit.System, s.ID, ShipmentDelivered, ""); err != nil {
+			return err
+		}
+	}
+	_, err = f.book.Do(ctx, &Move{Campaign: s.Campaign, OrderID: s.OrderID, From: OrderDelivered, To: OrderBound})
+	if errors.Is(err, registry.ErrConflict) {
+		return nil // a part of it is still on its way, or it was returned
+	}
+	return err
+}

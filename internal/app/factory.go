@@ -12,7 +12,7 @@ import (
 
 func (a *App) startFactory(context.Context) error {
 	a.factory = factory.New(factory.Options{
-		Store: a.db.Factory(), Products: a.registry, Issuer: a.cfg.PublicURL,
+		Store: a.db.Factory(), Products: a.registry, Funding: a.fulfil, Issuer: a.cfg.PublicURL,
 		Certificates: a.certificateOf, Sign: a.signManifest,
 	})
 	return nil

@@ -111,6 +111,26 @@ var shipmentCases = []conformanceCase{
 		s.is(campaigns.CampaignCompleted)
 		s.audit()
 	}},
+	{"a device that comes to life says that its shipment arrived", func(t *testing.T, db *storeDB) {
+		s, f := works(t, db)
+		o := s.bought("ann", 2, "success@test")
+		s.succeeds()
+		get(f.Allocate(ctx, s.ID, 2))(t)
+		for _, did := range []string{"pure.1", "pure.2"} {
+			p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post", Serials: []string{did}}))(t)
+			must(t, second(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, "")))
+		}
+		must(t, f.Alive(ctx, s.ProductID, "pure.9")) // sold elsewhere
+		must(t, f.Alive(ctx, s.ProductID, "pure.1"))
+		s.state(o, campaigns.OrderShipped) // the other one is still on its way
+		must(t, f.Alive(ctx, s.ProductID, "pure.2"))
+		s.state(o, campaigns.OrderBound)
+		must(t, f.Alive(ctx, s.ProductID, "pure.2")) // told twice
+		s.state(o, campaigns.OrderBound)
+		s.balance(campaigns.AccountStartup, 2*price)
+		s.is(campaigns.CampaignCompleted)
+		s.agrees()
+	}},
 	{"a cancellation and a hand-over meet at one row", func(t *testing.T, db *storeDB) {
 		s, f := works(t, db)
 		o := s.bought("ann", 1, "success@test")
