@@ -49,8 +49,10 @@ func TestTheSampleWorldIsWhole(t *testing.T) {
 		t.Fatal(log.String())
 	}
 	for path, want := range map[string][]string{
-		"/certificates?q=Aurora": {"Aurora One"},
-		"/api/v1/campaigns":      {`"state":"live"`, `"state":"scheduled"`, `"state":"fulfilling"`, `"state":"failed"`},
+		"/certificates?q=Aurora":           {"Aurora One"},
+		"/api/v1/campaigns?shelf=live":     {`"state":"live"`},
+		"/api/v1/campaigns?shelf=upcoming": {`"state":"scheduled"`},
+		"/api/v1/campaigns?shelf=past":     {`"state":"fulfilling"`, `"state":"failed"`},
 	} {
 		r, err := http.Get("http://" + a.Addresses().HTTP + path)
 		if err != nil {
