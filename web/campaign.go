@@ -204,6 +204,7 @@ func (s *Shop) offer(v *Visit, x campaigns.Shown, p *CampaignPage, order, wait *
 		if p.Wait = wait; wait == nil {
 			p.Wait = newForm("/campaigns/"+x.ID+"/waiting", pairsOf(values))
 		}
+		p.Wait.Prefix = "wait"
 	}
 	return s.waitingOf(v, x, p)
 }
