@@ -1,0 +1,89 @@
+package web
+
+import (
+	"strings"
+
+	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
+)
+
+func sampleSold(state campaigns.CampaignState) campaigns.Campaign {
+	c := campaigns.Campaign{
+		ID: "cmp_1", Org: "org_1", ProductID: "prd_1", Model: "aurora-pure1", Title: "Pure: an air purifier that shows its work", Category: "air",
+		Page: campaigns.Page{
+			Tagline: "Clean air for a room of 40 m²", Story: "# Why\n\nBecause.", Risks: "The filter comes from one supplier.",
+			FAQ: []campaigns.Question{{Ask: "Does it work without the cloud?", Answer: "Yes, at home."}},
+		},
+		Regions: []string{"IN"}, Price: 649_900, RetailPrice: 899_900, Currency: "INR", TargetUnits: 500, StockLimit: 800, PerBackerLimit: 3, Spares: 20,
+		OpensAt: day(2026, 12, 1), ClosesAt: day(2026, 12, 31), Ship: campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 120},
+		Schedule: campaigns.Schedule{{When: campaigns.AdvanceAtSuccess, Share: 3050}}, State: state, Version: 7,
+		Variants: []campaigns.Variant{{ID: "var_1", Name: "White", StockLimit: 500}, {ID: "var_2", Name: "Graphite"}},
+	}
+	if state != campaigns.CampaignDraft && state != campaigns.CampaignInReview {
+		c.PublishedAt, c.Certificate = day(2026, 11, 20), "PM-2026-000042"
+	}
+	return c
+}
+
+func sampleSell(state campaigns.CampaignState) *SellPage {
+	c := sampleSold(state)
+	return &SellPage{
+		OrgPage: sampleOrgPage("campaigns", c.Title), Campaign: c, Progress: sampleCard("live").Progress, Price: "₹6,499", Ship: "Handed over to the carrier within 120 days of the campaign's success.",
+		MayWrite: state != campaigns.CampaignInReview, MayCancel: true, Forms: newForms("/startup/campaigns/cmp_1").at(7),
+	}
+}
+
+func sampleDraft(d campaigns.Draft) *DraftPage {
+	p := &DraftPage{OrgPage: sampleOrgPage("campaigns", "Edit"), Campaign: sampleSold(campaigns.CampaignDraft), Form: newForm("#", pairsOf(draftValues(d)))}
+	p.Form.Rev = 7
+	p.fill(func(key string, _ ...any) string { return key })
+	return p
+}
+
+func init() {
+	sold := sampleSold(campaigns.CampaignDraft)
+	story("selling", "selling", func() Pager {
+		bad := sampleSold(campaigns.CampaignLive)
+		bad.Title, bad.Reason, bad.Held = hostileText, hostileText, true
+		return &SellingPage{OrgPage: sampleOrgPage("campaigns", "Campaigns"), Rows: []campaigns.Campaign{sold, sampleSold(campaigns.CampaignInReview), bad, sampleSold(campaigns.CampaignFulfilling)}, Next: "#"}
+	})
+	story("selling-none", "selling", func() Pager { return &SellingPage{OrgPage: sampleOrgPage("campaigns", "Campaigns")} })
+	story("sell-draft", "sell", func() Pager {
+		p := sampleSell(campaigns.CampaignDraft)
+		p.MaySubmit = true
+		p.Stands = certification.Refusals{certification.Refuse(certification.ErrInvalid, "campaign-complete", "campaign cmp_1 has no picture"), certification.Refuse(certification.ErrState, "gate-closed", "%s", hostileText)}
+		return p
+	})
+	story("sell-live", "sell", func() Pager {
+		p := sampleSell(campaigns.CampaignLive)
+		p.Ships, p.Campaign.Title = true, hostileText
+		p.Updates = []campaigns.Update{{ID: "upd_1", Title: hostileText, Body: hostileText, At: day(2026, 11, 21)}}
+		return p
+	})
+	story("sell-refused", "sell", func() Pager {
+		p := sampleSell(campaigns.CampaignInReview)
+		p.MayTake = true
+		f := newForm("/startup/campaigns/cmp_1/cancel", pairsOf([]string{"reason", hostileText}))
+		f.Refuse("reason", "The reason for cancelling campaign cmp_1 has 3 characters; want 10 to 1000 of plain text.")
+		p.Forms.with(f)
+		return p
+	})
+	story("draft-new", "draft", func() Pager {
+		p := sampleDraft(campaigns.Draft{})
+		p.Campaign, p.Products = campaigns.Campaign{}, []Option{{"prd_1", hostileText}}
+		return p
+	})
+	story("draft-edit", "draft", func() Pager { return sampleDraft(campaigns.DraftOf(&sold)) })
+	story("draft-refused", "draft", func() Pager {
+		d := campaigns.DraftOf(&sold)
+		d.Title, d.Page.Story, d.Page.Tagline = hostileText, hostileText, strings.Repeat("wordwithoutend", 12)
+		d.Page.FAQ = []campaigns.Question{{Ask: hostileText, Answer: hostileText}}
+		d.Variants = []campaigns.Variant{{ID: `"><script>`, Name: hostileText}}
+		p := sampleDraft(d)
+		for _, r := range d.Check() {
+			p.Form.Refuse(draftField(r), sentence(r.Detail))
+		}
+		p.Form.Refuse("", "Somebody else changed it meanwhile.")
+		return p
+	})
+}

@@ -1,0 +1,226 @@
+package web
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"html"
+	"image"
+	"image/png"
+	"mime/multipart"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // to put a certificate where the issuer would
+
+	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
+	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/miot"
+	"github.com/proofmark/proofmark/registry"
+)
+
+// fair is a house with the pages of those who sell, review and operate campaigns.
+type fair struct {
+	*house
+	desk    *campaigns.Desk
+	book    *campaigns.Book
+	fulfil  *campaigns.Fulfilment
+	pay     *campaigns.Payments
+	org     auth.Org
+	product registry.Product
+}
+
+func openFair(t *testing.T) *fair {
+	t.Helper()
+	x := &fair{}
+	x.house = openHouse(t, func(h *house) Section {
+		local := bus.NewLocal(bus.Options{})
+		t.Cleanup(func() { _ = local.Close() })
+		blobs, err := blob.OpenFolder(filepath.Join(t.TempDir(), "blobs"))
+		must(t, err)
+		x.desk = campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: certification.NewGate(h.db.Programme(), h.clock), Now: h.clock})
+		x.book = campaigns.NewBook(campaigns.Options{Store: h.db.Campaigns(), Now: h.clock})
+		t.Cleanup(func() { _ = x.book.Stop(t.Context()) })
+		x.fulfil = campaigns.NewFulfilment(campaigns.FulfilmentOptions{Store: h.db.Fulfilment(), Book: x.book, Now: h.clock})
+		reg := registry.New(registry.Options{Store: h.db.Registry(), Bus: local, Now: h.clock})
+		a := h.person("kiran@aurora.example")
+		x.org, err = h.auth.CreateOrg(t.Context(), auth.Actor{Account: a.ID, Scopes: []auth.Scope{auth.ScopeStartup}}, auth.Org{Name: `Aurora <b>Air</b>`, Country: "IN"})
+		must(t, err)
+		x.product, _, err = reg.CreateProductOf(t.Context(), x.org.ID, "Pure", miot.Sample("lamp"))
+		must(t, err)
+		return NewSellers(SellersOptions{Auth: h.auth, Registry: reg, Desk: x.desk, Fulfil: x.fulfil, Ledger: h.db.Campaigns(), Blobs: blobs})
+	})
+	return x
+}
+
+// certify puts a certificate and the regional documents of the product where the
+// programme would.
+func (x *fair) certify() {
+	x.Helper()
+	now := x.clock()
+	sub := certification.Submission{ID: id.New("sub"), Org: x.org.ID, Model: x.product.Model, State: certification.Certified, Round: 1, CreatedAt: now}
+	must(x, x.db.Programme().CreateSubmission(x.Context(), sub, nil, nil))
+	c := certification.Certificate{
+		Serial: "PM-" + sub.ID, Submission: sub.ID, Org: x.org.ID, Product: x.product.ID, Model: x.product.Model, Regions: []string{"IN"},
+		IssuedAt: now.Add(-time.Hour), ExpiresAt: now.AddDate(2, 0, 0), State: certification.Active, Since: now.Add(-time.Hour), Rev: 1,
+	}
+	body, err := json.Marshal(c)
+	must(x, err)
+	raw, err := sql.Open("sqlite", x.file)
+	must(x, err)
+	defer raw.Close()
+	_, err = raw.ExecContext(x.Context(), `INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body, words)
+VALUES ($1, $2, $3, $4, 'active', $5, 1, $5, $6, 0, '', '', $7, '')`, c.Serial, c.Submission, c.Org, c.Model, c.Since.UnixMicro(), c.ExpiresAt.UnixMicro(), string(body))
+	must(x, err)
+	for _, scheme := range []string{"BIS-CRS", "WPC-ETA"} {
+		d := certification.RegulatoryDocument{
+			ID: id.New("reg"), Org: x.org.ID, Region: "IN", Scheme: scheme, Number: "R-1", Holder: "Aurora", Models: []string{x.product.Model},
+			Issued: now.Add(-time.Hour), Expires: now.AddDate(1, 11, 0), State: certification.RegulatoryVerified, CreatedAt: now,
+		}
+		if scheme == "WPC-ETA" {
+			d.Expires = time.Time{}
+		}
+		must(x, x.db.Programme().CreateRegulatory(x.Context(), d, certification.Record{}))
+	}
+}
+
+// upload posts a form with a file.
+func (b *browser) upload(path, field, name string, content []byte, pairs ...string) answer {
+	b.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		must(b, w.WriteField(pairs[i], pairs[i+1]))
+	}
+	part, err := w.CreateFormFile(field, name)
+	must(b, err)
+	_, err = part.Write(content)
+	must(b, err)
+	must(b, w.Close())
+	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, b.server.URL+path, &body)
+	must(b, err)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	r.Header.Set("Origin", b.server.URL)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return b.do(r)
+}
+
+// written is the form of a campaign that lacks only a picture.
+func (x *fair) written(change ...string) []string {
+	opens := x.clock().Add(2 * time.Hour)
+	values := pairsOf([]string{
+		"product", x.product.ID, "title", "Pure <i>One</i>", "category", "air", "tagline", "Clean air", "story", "# Why\n\nBecause.", "risks", "It may be late.",
+		"price", "6,499.50", "retail", "8,999", "target", "2", "stock", "20", "limit", "5", "regions", "IN",
+		"opens", momentText(opens, momentLayout), "closes", momentText(opens.AddDate(0, 0, 30), momentLayout), "ship", "success", "ship-days", "120",
+		"at-success", "30.5", "variant-2", "White", "variant-stock-2", "10", "variant-5", "Graphite", "ask-3", "Does it hum?", "answer-3", "No.",
+	})
+	for i := 0; i < len(change); i += 2 {
+		values.Set(change[i], change[i+1])
+	}
+	var out []string
+	for name, texts := range values {
+		for _, text := range texts {
+			out = append(out, name, text)
+		}
+	}
+	return out
+}
+
+func (x *fair) member() *browser {
+	b := x.browser()
+	b.logIn("kiran@aurora.example")
+	return b
+}
+
+// drafted writes a campaign with a picture, and gives its page.
+func (x *fair) drafted(b *browser) string {
+	x.Helper()
+	w := b.send("/orgs/"+x.org.ID+"/campaigns/new", x.written()...)
+	at := w.Header.Get("Location")
+	w.goes(x, at)
+	var picture bytes.Buffer
+	must(x, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 40))))
+	b.upload(at+"/pictures", "file", "front.png", picture.Bytes(), "alt", "a white box", "form-rev", b.get(at).hidden(x, "form-rev")).goes(x, at)
+	return at
+}
+
+func TestAStartupWritesACampaign(t *testing.T) {
+	x := openFair(t)
+	b := x.member()
+	list := "/orgs/" + x.org.ID + "/campaigns"
+	b.get(list).says(t, http.StatusOK, x.say("selling.none"))
+	b.get(list+"/new").says(t, http.StatusOK, x.product.ID, `name="variant-3"`)
+
+	// What is wrong stands beside its field, in the domain's words, and what was typed stays.
+	hostile := `<script>alert(1)</script>`
+	b.send(list+"/new", x.written("title", hostile, "target", "many", "opens", "soon")...).says(t, http.StatusUnprocessableEntity,
+		html.EscapeString(hostile), `id="target-error"`, `id="opens-error"`, `value="many"`)
+	for field, text := range map[string]string{
+		"title": "A", "tagline": strings.Repeat("x", 201), "price": "0", "retail": "1", "target": "20000000", "spares": "9", "stock": "1", "limit": "2000", "ship-days": "900",
+		"at-success": "70", "variant-2": strings.Repeat("y", 61), "ask-3": "?", "answer-3": " ", "product": "prd_none", "category": "toys", "regions": "XX",
+	} {
+		at := map[string]string{"ship-days": "ship-days", "variant-2": "variant-1", "ask-3": "ask-1", "answer-3": "answer-1"}[field]
+		if at == "" {
+			at = field
+		}
+		b.send(list+"/new", x.written(field, text)...).says(t, http.StatusUnprocessableEntity, `id="`+at+`-error"`, `href="#`+at+`"`)
+	}
+
+	// The same form twice is one campaign.
+	form := append(x.written(), "form-key", b.get(list+"/new").hidden(t, "form-key"))
+	first := b.send(list+"/new", form...)
+	at := first.Header.Get("Location")
+	first.goes(t, at)
+	b.send(list+"/new", form...).goes(t, at)
+	page := b.get(at)
+	page.says(t, http.StatusOK, html.EscapeString("Pure <i>One</i>"), "₹6,499.50", "White, Graphite", "has no picture", "certificate")
+	b.send(at+"/submit", "form-rev", page.hidden(t, "form-rev")).says(t, http.StatusUnprocessableEntity, "has no picture")
+
+	// A picture is looked at before it is taken.
+	b.upload(at+"/pictures", "file", "front.png", []byte("<svg/>"), "alt", "a box", "form-rev", page.hidden(t, "form-rev")).says(t, http.StatusUnprocessableEntity, `id="pictures-file-error"`)
+	var picture bytes.Buffer
+	must(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 40))))
+	b.upload(at+"/pictures", "file", "front.png", picture.Bytes(), "form-rev", page.hidden(t, "form-rev")).says(t, http.StatusUnprocessableEntity, `id="pictures-alt-error"`)
+	b.upload(at+"/pictures", "file", "front.png", picture.Bytes(), "alt", "a white box", "form-rev", page.hidden(t, "form-rev")).goes(t, at)
+
+	// Saving it unchanged changes nothing; an older version is not saved over a newer one.
+	c, err := x.desk.Campaign(t.Context(), campaigns.Actor{Operator: true}, strings.TrimPrefix(at, sellPath))
+	must(t, err)
+	edit := b.get(at + "/edit")
+	edit.says(t, http.StatusOK, `value="6499.50"`, `value="30.5"`, `value="White"`, "a white box")
+	same := append(draftValues(campaigns.DraftOf(&c)), "form-rev", edit.hidden(t, "form-rev"))
+	b.send(at+"/edit", same...).goes(t, at)
+	after, err := x.desk.Campaign(t.Context(), campaigns.Actor{Operator: true}, c.ID)
+	must(t, err)
+	if a, b := campaigns.DraftOf(&after), campaigns.DraftOf(&c); a.Price != 649_950 || a.Schedule[0].Share != 3050 || len(a.Variants) != 2 || a.Variants[0] != b.Variants[0] || a.Page.Pictures[0] != b.Page.Pictures[0] || !a.OpensAt.Equal(b.OpensAt) {
+		t.Errorf("%+v after %+v", a, b)
+	}
+	b.send(at+"/edit", append(same, "tagline", "late")...).says(t, http.StatusUnprocessableEntity, html.EscapeString(x.say("work.changed")))
+
+	rev := b.get(at).hidden(t, "form-rev")
+	b.send(at+"/submit", "form-rev", rev).goes(t, at)
+	b.send(at+"/take-back", "form-rev", b.get(at).hidden(t, "form-rev")).goes(t, at)
+	b.send(at+"/cancel", "form-rev", b.get(at).hidden(t, "form-rev"), "reason", "no").says(t, http.StatusUnprocessableEntity, `id="cancel-reason-error"`)
+	b.send(at+"/cancel", "form-rev", b.get(at).hidden(t, "form-rev"), "reason", "we cannot make it after all").goes(t, at)
+	b.get(at).says(t, http.StatusOK, x.say("campaign-state.cancelled"), "we cannot make it after all")
+
+	// To others nothing of it is there.
+	other := x.person("other@maker.example")
+	_, err = x.auth.CreateOrg(t.Context(), auth.Actor{Account: other.ID, Scopes: []auth.Scope{auth.ScopeStartup}}, auth.Org{Name: "Other", Country: "IN"})
+	must(t, err)
+	o := x.browser()
+	o.logIn("other@maker.example")
+	for _, path := range []string{at, at + "/edit"} {
+		o.get(path).says(t, http.StatusNotFound)
+	}
+	if w := o.send(list+"/new", x.written()...); w.StatusCode == http.StatusSeeOther {
+		t.Error("somebody else began a campaign of the product")
+	}
+}
