@@ -46,6 +46,12 @@ func (fs *Forms) Of(place string, pairs ...string) *Form {
 	return f
 }
 
+// Refused says whether the form of a place was sent and refused: it is shown, with
+// what is wrong, even where it could not be sent any more.
+func (fs *Forms) Refused(place string) bool {
+	return fs.sent != nil && fs.sent.Action == fs.base+"/"+place
+}
+
 // act does what a form of a page wants. A refusal is said in the page, which again
 // shows; what somebody else changed meanwhile is, too: the page then shows how
 // things stand now.

@@ -144,14 +144,15 @@ func (s *Sellers) show(v *Visit, sent *Form) error {
 	if err != nil {
 		return err
 	}
-	may := func(to campaigns.CampaignState) bool {
-		return certification.MayMove(campaigns.CampaignMoves, x.State, to, certification.ByVendor)
+	forms := newForms(sellPath + x.ID).at(x.Version).with(sent)
+	may := func(to campaigns.CampaignState, place string) bool {
+		return forms.Refused(place) || certification.MayMove(campaigns.CampaignMoves, x.State, to, certification.ByVendor)
 	}
 	p := &SellPage{
 		OrgPage: head, Campaign: x.Campaign, Progress: progressView(x.Progress()), Price: amount(x.Price, x.Currency), Ship: shipSentence(v, x.Ship),
-		MaySubmit: may(campaigns.CampaignInReview), MayTake: x.State != campaigns.CampaignDraft && may(campaigns.CampaignDraft), MayCancel: may(campaigns.CampaignCancelled),
-		MayWrite: x.State != campaigns.CampaignInReview && !x.State.Final(), Ships: !x.DecidedAt.IsZero() && x.State != campaigns.CampaignFailed,
-		Forms: newForms(sellPath + x.ID).at(x.Version).with(sent),
+		MaySubmit: may(campaigns.CampaignInReview, "submit"), MayTake: may(campaigns.CampaignDraft, "take-back"), MayCancel: may(campaigns.CampaignCancelled, "cancel"),
+		MayWrite: forms.Refused("pictures") || x.State != campaigns.CampaignInReview && !x.State.Final(), Ships: !x.DecidedAt.IsZero() && x.State != campaigns.CampaignFailed,
+		Forms: forms,
 	}
 	for _, pic := range x.Page.Pictures {
 		p.Pictures = append(p.Pictures, PictureView{pictureURL(x.ID, pic.SHA256), pic.Alt, pic.Width, pic.Height})

@@ -36,7 +36,11 @@ func sampleSell(state campaigns.CampaignState) *SellPage {
 func sampleDraft(d campaigns.Draft) *DraftPage {
 	p := &DraftPage{OrgPage: sampleOrgPage("campaigns", "Edit"), Campaign: sampleSold(campaigns.CampaignDraft), Form: newForm("#", pairsOf(draftValues(d)))}
 	p.Form.Rev = 7
-	p.fill(func(key string, _ ...any) string { return key })
+	words, err := readWords()
+	if err != nil {
+		panic(err) // they are embedded, and a test reads them
+	}
+	p.fill(words.say)
 	return p
 }
 
@@ -85,5 +89,37 @@ func init() {
 		}
 		p.Form.Refuse("", "Somebody else changed it meanwhile.")
 		return p
+	})
+	listing := func(state campaigns.CampaignState) *ListingPage {
+		return &ListingPage{
+			Page: workPage("Pure"), Campaign: sampleSold(state), OrgName: hostileText, Author: "Kiran", Price: "₹6,499", Ship: "By then.", Schedule: []string{"30.5 % at success."},
+			Story: prose(badText + "\n\n# Why"), Risks: prose(badText), FAQ: []QuestionView{{hostileText, prose(badText)}}, MayDecide: state == campaigns.CampaignInReview,
+			Identity: campaigns.Identity{Org: "org_1", LegalName: hostileText, Registration: "U1", VerifiedAt: day(2026, 11, 1)}, Forms: newForms("/review/listings/cmp_1").at(7),
+		}
+	}
+	story("listings", "listings", func() Pager {
+		bad := sampleSold(campaigns.CampaignInReview)
+		bad.Title = hostileText
+		return &ListingsPage{Page: workPage("Listings"), Rows: []campaigns.Campaign{bad, sampleSold(campaigns.CampaignInReview)}}
+	})
+	story("listings-none", "listings", func() Pager { return &ListingsPage{Page: workPage("Listings")} })
+	story("listing", "listing", func() Pager { return listing(campaigns.CampaignInReview) })
+	story("listing-refused", "listing", func() Pager {
+		p := listing(campaigns.CampaignInReview)
+		p.Identity, p.Operator, p.MayCancel = campaigns.Identity{}, true, true
+		p.Stands = certification.Refusals{certification.Refuse(certification.ErrState, "campaign-identity", "%s", hostileText)}
+		f := newForm("/review/listings/cmp_1/send-back", pairsOf([]string{"reason", hostileText}))
+		f.Refuse("reason", "The reason has 3 characters; want 10 to 1000 of plain text.")
+		p.Forms.with(f)
+		return p
+	})
+	identity := func(i campaigns.Identity) *IdentityPage {
+		p := &IdentityPage{Page: workPage("Identity"), Org: sampleOrgPage("", "").Org, Identity: i, Forms: newForms("/operator/organisations/org_1/identity")}
+		p.fill()
+		return p
+	}
+	story("identity-none", "identity", func() Pager { return identity(campaigns.Identity{}) })
+	story("identity", "identity", func() Pager {
+		return identity(campaigns.Identity{Org: "org_1", LegalName: hostileText, Registration: hostileText, BankAccount: "escrow-1", VerifiedAt: day(2026, 11, 1)})
 	})
 }

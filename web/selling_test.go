@@ -55,9 +55,18 @@ func openFair(t *testing.T) *fair {
 		must(t, err)
 		x.product, _, err = reg.CreateProductOf(t.Context(), x.org.ID, "Pure", miot.Sample("lamp"))
 		must(t, err)
-		return NewSellers(SellersOptions{Auth: h.auth, Registry: reg, Desk: x.desk, Fulfil: x.fulfil, Ledger: h.db.Campaigns(), Blobs: blobs})
+		return sections{NewListings(ListingsOptions{Auth: h.auth, Desk: x.desk}), NewSellers(SellersOptions{Auth: h.auth, Registry: reg, Desk: x.desk, Fulfil: x.fulfil, Ledger: h.db.Campaigns(), Blobs: blobs})}
 	})
 	return x
+}
+
+// sections are several as one.
+type sections []Section
+
+func (all sections) Mount(p *Pages) {
+	for _, s := range all {
+		s.Mount(p)
+	}
 }
 
 // certify puts a certificate and the regional documents of the product where the
@@ -223,4 +232,50 @@ func TestAStartupWritesACampaign(t *testing.T) {
 	if w := o.send(list+"/new", x.written()...); w.StatusCode == http.StatusSeeOther {
 		t.Error("somebody else began a campaign of the product")
 	}
+}
+
+func TestAReviewerApprovesAListing(t *testing.T) {
+	x := openFair(t)
+	b := x.member()
+	x.certify() // before the gate looks: it remembers for a while
+	at := x.drafted(b)
+	b.send(at+"/submit", "form-rev", b.get(at).hidden(t, "form-rev")).goes(t, at)
+	b.get("/review/listings").says(t, http.StatusForbidden)
+
+	x.person("ravi@proofmark.example", auth.RoleReviewer)
+	x.person("olga@proofmark.example", auth.RoleOperator)
+	r, o := x.browser(), x.browser()
+	r.logIn("ravi@proofmark.example")
+	o.logIn("olga@proofmark.example")
+	listing := "/review/listings/" + strings.TrimPrefix(at, sellPath)
+	r.get("/review/listings").says(t, http.StatusOK, html.EscapeString("Pure <i>One</i>"), listing)
+	page := r.get(listing)
+	page.says(t, http.StatusOK, x.say("identity.lacking"), "no operator has recorded the identity", html.EscapeString(x.org.Name), x.say("listing.as-backers"))
+	rev := page.hidden(t, "form-rev")
+	r.send(listing+"/approve", "form-rev", rev).says(t, http.StatusUnprocessableEntity, "no operator has recorded the identity")
+	r.send(listing+"/send-back", "form-rev", rev, "reason", "short").says(t, http.StatusUnprocessableEntity, `id="send-back-reason-error"`)
+	r.send(listing+"/send-back", "form-rev", rev, "reason", "say what the filter costs").goes(t, "/review/listings")
+	b.get(at).says(t, http.StatusOK, "say what the filter costs", x.say("campaign-state.draft"))
+	b.send(at+"/submit", "form-rev", b.get(at).hidden(t, "form-rev")).goes(t, at)
+
+	known := "/operator/organisations/" + x.org.ID + "/identity"
+	r.get(known).says(t, http.StatusForbidden)
+	o.send(known+"/record", "legal", "A", "registration", "U1", "account", "escrow-1").says(t, http.StatusUnprocessableEntity, `id="record-legal-error"`, `value="escrow-1"`)
+	o.send(known+"/record", "legal", "Aurora <b>Pvt</b> Ltd", "registration", "U12345", "account", "escrow-1").goes(t, known)
+	o.get(known).says(t, http.StatusOK, x.say("identity.stands"), html.EscapeString("Aurora <b>Pvt</b> Ltd"))
+	o.send(listing+"/approve", "form-rev", r.get(listing).hidden(t, "form-rev")).says(t, http.StatusUnprocessableEntity, "is no reviewer")
+	r.send(listing+"/approve", "form-rev", rev).says(t, http.StatusUnprocessableEntity, html.EscapeString(x.say("work.changed")))
+	r.send(listing+"/approve", "form-rev", r.get(listing).hidden(t, "form-rev")).goes(t, "/review/listings")
+	b.get(at).says(t, http.StatusOK, x.say("campaign-state.scheduled"))
+
+	// Published, the startup tells its backers something; its terms stay.
+	b.send(at+"/updates", "title", "A", "body", "").says(t, http.StatusUnprocessableEntity, `id="updates-title-error"`, `id="updates-body-error"`)
+	b.send(at+"/updates", "title", "Tooling <b>done</b>", "body", "It <i>works</i>.").goes(t, at)
+	b.get(at).says(t, http.StatusOK, html.EscapeString("Tooling <b>done</b>"), html.EscapeString("It <i>works</i>."))
+	b.send(at+"/edit", x.written("form-rev", b.get(at+"/edit").hidden(t, "form-rev"), "price", "1")...).says(t, http.StatusUnprocessableEntity, "its price stays")
+
+	o.send(known+"/withdraw", "reason", "the register does not know it").goes(t, known)
+	o.get(known).says(t, http.StatusOK, x.say("identity.lacking"), "the register does not know it")
+	o.send(listing+"/cancel", "form-rev", o.get(listing).hidden(t, "form-rev"), "reason", "the register does not know it").goes(t, "/review/listings")
+	b.get(at).says(t, http.StatusOK, x.say("campaign-state.cancelled"))
 }

@@ -32,6 +32,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		web.NewReviewers(web.ReviewersOptions{
 			Auth: a.auth, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory, Certificates: a.db.Programme(),
 		}),
+		web.NewListings(web.ListingsOptions{Auth: a.auth, Desk: a.desk}),
 		a.operatorPages(),
 		web.NewDevices(web.DevicesOptions{Registry: a.registry, Bus: a.bus}),
 	)
