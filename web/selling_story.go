@@ -122,4 +122,62 @@ func init() {
 	story("identity", "identity", func() Pager {
 		return identity(campaigns.Identity{Org: "org_1", LegalName: hostileText, Registration: hostileText, BankAccount: "escrow-1", VerifiedAt: day(2026, 11, 1)})
 	})
+	shipping := func() *ShippingPage {
+		order := func(id string, state campaigns.OrderState) campaigns.Order {
+			return campaigns.Order{ID: id, Campaign: "cmp_1", Units: 3, Price: 649_900, Currency: "INR", State: state, PaidAt: day(2026, 12, 2)}
+		}
+		return &ShippingPage{
+			OrgPage: sampleOrgPage("campaigns", "Orders"), Campaign: sampleSold(campaigns.CampaignFulfilling), States: shippingStates, Next: "#", Forms: newForms("/startup/campaigns/cmp_1/orders"),
+			Rows: []ShippingRow{
+				shippingRow(order("ord_1", campaigns.OrderPaid), "White", "Meera", nil),
+				shippingRow(order("ord_2", campaigns.OrderAllocated), hostileText, hostileText, []campaigns.Shipment{
+					{ID: "shp_1", Units: 1, Carrier: hostileText, Tracking: hostileText, Serials: []string{hostileText}, State: campaigns.ShipmentPrepared},
+				}),
+				shippingRow(order("ord_3", campaigns.OrderShipped), "White", "Asha", []campaigns.Shipment{
+					{ID: "shp_2", Units: 1, Carrier: "Post", State: campaigns.ShipmentHandedOver}, {ID: "shp_3", Units: 2, Carrier: "Post", State: campaigns.ShipmentDelivered},
+				}),
+			},
+		}
+	}
+	story("shipping", "shipping", func() Pager { return shipping() })
+	story("shipping-refused", "shipping", func() Pager {
+		p := shipping()
+		f := newForm("/startup/campaigns/cmp_1/orders/ord_2/ship", pairsOf([]string{"units", "2", "carrier", hostileText, "serials", hostileText}))
+		f.Refuse("serials", "A serial number is in another shipment of this product.")
+		p.Forms.with(f)
+		return p
+	})
+	story("shipping-none", "shipping", func() Pager {
+		p := shipping()
+		p.Rows, p.Next = nil, ""
+		return p
+	})
+	payouts := func(operator bool, rows ...PayoutRow) Pager {
+		return &PayoutPage{
+			OrgPage: sampleOrgPage("campaigns", "Payouts"), Campaign: sampleSold(campaigns.CampaignFulfilling), Operator: operator, Rows: rows, Forms: newForms("/startup/campaigns/cmp_1/payouts"),
+			Lines: statement(campaigns.Payout{Earned: 1_299_800, Costs: 26_000, Fee: 64_990, Payable: 1_208_810, Held: 99_000_000}, "INR"),
+		}
+	}
+	story("payouts", "payouts", func() Pager { return payouts(false) })
+	story("payouts-operator", "payouts", func() Pager {
+		return payouts(
+			true, PayoutRow{campaigns.PayoutRecord{ID: "pay_1", State: campaigns.PayoutPaid, BankRef: hostileText, CreatedAt: sampleNow}, "₹12,088.10", hostileText},
+			PayoutRow{campaigns.PayoutRecord{ID: "pay_2", State: campaigns.PayoutProposed, CreatedAt: sampleNow}, "₹1", "Olga"},
+		)
+	})
+	story("operator-payments-none", "operator-payments", func() Pager {
+		return &PaymentsPage{Page: workPage("Payments"), States: inboxStates, State: campaigns.InboxStuck, Forms: newForms(paymentsPath)}
+	})
+	story("operator-payments", "operator-payments", func() Pager {
+		p := &PaymentsPage{
+			Page: workPage("Payments"), States: inboxStates, State: campaigns.InboxStuck, Next: "#", Forms: newForms(paymentsPath),
+			Events:  []campaigns.InboxEvent{{ID: "pev_1", Provider: "simulator", State: campaigns.InboxStuck, Attempts: 9, LastError: hostileText, Event: campaigns.ProviderEvent{ID: hostileText, Name: "payment.captured", OrderID: "ord_1"}, ReceivedAt: sampleNow}},
+			Flagged: []campaigns.Payment{{ID: "pat_1", OrderID: "ord_1", Provider: "simulator", PaymentRef: hostileText, Amount: 649_900, Currency: "INR", Flag: hostileText}},
+			Refunds: []campaigns.Refund{{ID: "rfd_1", OrderID: "ord_1", Amount: 649_900, Currency: "INR", Reason: hostileText, LastError: hostileText, CreatedAt: day(2026, 11, 20)}, {ID: "rfd_2", OrderID: "ord_2", Amount: 100, Currency: "INR", CreatedAt: day(2026, 11, 21)}},
+		}
+		f := newForm(paymentsPath+"/refunds/rfd_1/paid", nil)
+		f.Refuse("reference", "The reference of the bank transfer is wanted.")
+		p.Forms.with(f)
+		return p
+	})
 }

@@ -279,3 +279,119 @@ func TestAReviewerApprovesAListing(t *testing.T) {
 	o.send(listing+"/cancel", "form-rev", o.get(listing).hidden(t, "form-rev"), "reason", "the register does not know it").goes(t, "/review/listings")
 	b.get(at).says(t, http.StatusOK, x.say("campaign-state.cancelled"))
 }
+
+// capture says that a provider took the money for an order.
+func (x *fair) capture(o campaigns.Order) campaigns.Order {
+	x.Helper()
+	p := campaigns.Payment{
+		ID: id.New("pat"), OrderID: o.ID, Campaign: o.Campaign, Backer: o.Backer, Provider: "simulator", ProviderRef: id.New("ref"), Amount: o.Amount(), Currency: o.Currency,
+		State: campaigns.PaymentCreated, CreatedAt: x.clock(), ChangedAt: x.clock(),
+	}
+	must(x, x.db.Campaigns().CreatePayment(x.Context(), p))
+	return do(x, x.book, &campaigns.Capture{
+		Campaign: o.Campaign, OrderID: o.ID, Payment: p.ID, Provider: p.Provider, SpareID: id.New("pat"), RefundID: id.New("rfd"),
+		Captured: campaigns.ProviderPayment{Ref: id.New("cap"), State: campaigns.PaymentCaptured, Amount: o.Amount(), Currency: o.Currency, Method: campaigns.MethodUPI},
+	}).Order
+}
+
+func do(t testing.TB, book *campaigns.Book, op campaigns.Op) campaigns.Answer {
+	t.Helper()
+	a, err := book.Do(t.Context(), op)
+	must(t, err)
+	return a
+}
+
+// funded has a campaign succeed with an order of 2 units of each of two backers.
+func (x *fair) funded(b *browser) (campaign string, orders []campaigns.Order) {
+	x.Helper()
+	x.certify()
+	at := x.drafted(b)
+	campaign = strings.TrimPrefix(at, sellPath)
+	operator, reviewer := campaigns.Actor{Account: "acc_o", Operator: true}, campaigns.Actor{Account: "acc_r", Reviewer: true}
+	_, err := x.desk.Identify(x.Context(), operator, campaigns.Identity{Org: x.org.ID, LegalName: "Aurora", Registration: "U1", BankAccount: "escrow-1"})
+	must(x, err)
+	b.send(at+"/submit", "form-rev", b.get(at).hidden(x, "form-rev")).goes(x, at)
+	c, err := x.desk.Campaign(x.Context(), operator, campaign)
+	must(x, err)
+	c, err = x.desk.Approve(x.Context(), reviewer, campaign, c.Version)
+	must(x, err)
+	x.later(c.OpensAt.Sub(x.clock()))
+	must(x, x.desk.Step(x.Context(), campaign))
+	for _, who := range []string{"=meera@example.com", "asha@example.com"} {
+		backer := x.person(who)
+		o := do(x, x.book, &campaigns.Reserve{Order: campaigns.Order{ID: id.New("ord"), Campaign: campaign, Backer: backer.ID, Key: "k", Variant: c.Variants[0].ID, Units: 2, Price: c.Price}}).Order
+		orders = append(orders, x.capture(o))
+		x.later(time.Second)
+	}
+	x.later(c.ClosesAt.Sub(x.clock()))
+	must(x, x.desk.Step(x.Context(), campaign))
+	return campaign, orders
+}
+
+func TestAStartupShipsWhatWasOrdered(t *testing.T) {
+	x := openFair(t)
+	b := x.member()
+	campaign, orders := x.funded(b)
+	b = x.member() // a month has passed
+	at := sellPath + campaign + "/orders"
+	b.get(sellPath+campaign).says(t, http.StatusOK, x.say("campaign-state.succeeded"), at)
+	b.get(at).says(t, http.StatusOK, "=meera", "asha", "White", x.say("order-state.paid"))
+	b.send(at+"/allocate", "units", "none").says(t, http.StatusUnprocessableEntity, `id="allocate-units-error"`)
+	b.send(at+"/"+orders[0].ID+"/ship", "units", "1", "carrier", "Post").says(t, http.StatusUnprocessableEntity, "allocate it first")
+	b.send(at+"/allocate", "units", "3").goes(t, at) // the second order is not covered
+	b.get(at+"?state=allocated").says(t, http.StatusOK, "=meera", "Ship (2 units")
+
+	ship := at + "/" + orders[0].ID + "/ship"
+	b.send(ship, "units", "2", "carrier", "Post <b>", "serials", "one").says(t, http.StatusUnprocessableEntity, "1 serial numbers for 2 units", html.EscapeString("Post <b>"))
+	form := []string{"units", "1", "carrier", "Post <b>", "tracking", "+T1", "serials", "SN-1", "form-key", "once"}
+	b.send(ship, form...).goes(t, at+"?state=allocated")
+	b.send(ship, form...).goes(t, at+"?state=allocated")
+	b.send(ship, "units", "1", "carrier", "Post", "serials", "SN-1").says(t, http.StatusUnprocessableEntity, "another shipment of this product")
+	b.send(ship, "units", "1", "carrier", "Post", "serials", "SN-2").goes(t, at+"?state=allocated")
+	sent, err := x.fulfil.ShipmentsOfOrder(t.Context(), orders[0].ID)
+	must(t, err)
+	if len(sent) != 2 {
+		t.Fatalf("%d shipments, want 2: %+v", len(sent), sent)
+	}
+	for _, p := range sent {
+		b.send(at+"/shipments/"+p.ID+"/delivered").says(t, http.StatusUnprocessableEntity, "cannot become delivered")
+		b.send(at+"/shipments/"+p.ID+"/handed_over").goes(t, at+"?state=allocated")
+		b.send(at+"/shipments/"+p.ID+"/delivered").goes(t, at+"?state=allocated")
+	}
+	b.get(at).says(t, http.StatusOK, x.say("order-state.delivered"), html.EscapeString("Post <b>"), "T1")
+
+	// A spreadsheet takes nothing of it for a formula.
+	w := b.get(at + "/list.csv")
+	w.says(t, http.StatusOK, ",'=meera,White,2,12999.00,INR,", ",delivered,1,Post <b>,'+T1,SN-1")
+	if got := strings.Count(w.body, "\n"); got != 4 || !strings.HasPrefix(w.Header.Get("Content-Type"), "text/csv") {
+		t.Errorf("%d lines of %s: %s", got, w.Header.Get("Content-Type"), w.body)
+	}
+
+	// What was delivered is earned; one operator proposes to pay it, another one pays.
+	pay := sellPath + campaign + "/payouts"
+	b.get(pay).says(t, http.StatusOK, "₹12,999", x.say("payout.none"))
+	if w := b.send(pay + "/propose"); w.StatusCode != http.StatusForbidden {
+		t.Errorf("a startup proposes its own payout: %d", w.StatusCode)
+	}
+	x.person("olga@proofmark.example", auth.RoleOperator)
+	o := x.browser()
+	o.logIn("olga@proofmark.example")
+	o.send(pay+"/propose").goes(t, pay)
+	o.send(pay+"/propose").says(t, http.StatusConflict)
+	all, err := x.fulfil.Payouts(t.Context(), campaign)
+	must(t, err)
+	o.send(pay+"/"+all[0].ID+"/pay", "reference", "UTR 1").says(t, http.StatusUnprocessableEntity, "another operator pays it")
+	o.send(pay+"/"+all[0].ID+"/withdraw").goes(t, pay)
+	b.get(pay).says(t, http.StatusOK, x.say("payout.state.withdrawn"))
+
+	// Others see none of it.
+	other := x.person("other@maker.example")
+	_, err = x.auth.CreateOrg(t.Context(), auth.Actor{Account: other.ID, Scopes: []auth.Scope{auth.ScopeStartup}}, auth.Org{Name: "Other", Country: "IN"})
+	must(t, err)
+	s := x.browser()
+	s.logIn("other@maker.example")
+	for _, path := range []string{at, at + "/list.csv", pay} {
+		s.get(path).says(t, http.StatusNotFound)
+	}
+	s.send(at+"/allocate", "units", "3").says(t, http.StatusNotFound)
+}

@@ -33,6 +33,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 			Auth: a.auth, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory, Certificates: a.db.Programme(),
 		}),
 		web.NewListings(web.ListingsOptions{Auth: a.auth, Desk: a.desk}),
+		web.NewPayments(a.pay),
 		a.operatorPages(),
 		web.NewDevices(web.DevicesOptions{Registry: a.registry, Bus: a.bus}),
 	)
