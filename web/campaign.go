@@ -236,8 +236,15 @@ const orderWithin = 10 * time.Second
 
 // refusedOrders are with which field of the form an order's refusal belongs.
 var refusedOrders = []Place{
-	{campaigns.ErrLimit, "units"}, {campaigns.ErrSoldOut, ""}, {campaigns.ErrNotOpen, ""}, {campaigns.ErrHeld, ""},
-	{campaigns.ErrBadOrder, ""}, {campaigns.ErrKeyReused, ""}, {campaigns.ErrInStock, ""}, {campaigns.ErrOverloaded, ""}, {auth.ErrNotYours, ""},
+	{campaigns.ErrLimit, "units"},
+	{campaigns.ErrSoldOut, ""},
+	{campaigns.ErrNotOpen, ""},
+	{campaigns.ErrHeld, ""},
+	{campaigns.ErrBadOrder, ""},
+	{campaigns.ErrKeyReused, ""},
+	{campaigns.ErrInStock, ""},
+	{campaigns.ErrOverloaded, ""},
+	{auth.ErrNotYours, ""},
 }
 
 // support orders units. The form's key is the order's: sent twice it is one order,

@@ -22,6 +22,7 @@ import (
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -55,7 +56,11 @@ func openFair(t *testing.T) *fair {
 		must(t, err)
 		x.product, _, err = reg.CreateProductOf(t.Context(), x.org.ID, "Pure", miot.Sample("lamp"))
 		must(t, err)
-		return sections{NewListings(ListingsOptions{Auth: h.auth, Desk: x.desk}), NewSellers(SellersOptions{Auth: h.auth, Registry: reg, Desk: x.desk, Fulfil: x.fulfil, Ledger: h.db.Campaigns(), Blobs: blobs})}
+		psp, err := simulator.Open(simulator.Options{File: filepath.Join(t.TempDir(), "psp.db"), Now: h.clock, ProcessRefund: -1})
+		must(t, err)
+		t.Cleanup(func() { _ = psp.Close() })
+		x.pay = campaigns.NewPayments(campaigns.PaymentsOptions{Store: h.db.Payments(), Book: x.book, Providers: []campaigns.Provider{psp.Client()}, Now: h.clock})
+		return sections{NewPayments(x.pay), NewListings(ListingsOptions{Auth: h.auth, Desk: x.desk}), NewSellers(SellersOptions{Auth: h.auth, Registry: reg, Desk: x.desk, Fulfil: x.fulfil, Ledger: h.db.Campaigns(), Blobs: blobs})}
 	})
 	return x
 }
@@ -394,4 +399,50 @@ func TestAStartupShipsWhatWasOrdered(t *testing.T) {
 		s.get(path).says(t, http.StatusNotFound)
 	}
 	s.send(at+"/allocate", "units", "3").says(t, http.StatusNotFound)
+}
+
+func TestAnOperatorSettlesWhatNeedsAPerson(t *testing.T) {
+	x := openFair(t)
+	_, orders := x.funded(x.member())
+	x.person("olga@proofmark.example", auth.RoleOperator)
+	o := x.browser()
+	o.logIn("olga@proofmark.example")
+	o.get(paymentsPath).says(t, http.StatusOK, x.say("payments.no-refunds"), x.say("payments.no-flagged"), x.say("payments.no-events"))
+
+	// A refund that the provider could not do.
+	order := orders[1]
+	r := do(t, x.book, &campaigns.Cancel{
+		ID: id.New("can"), Campaign: order.Campaign, OrderID: order.ID, Backer: order.Backer, Units: 1, Cause: campaigns.CauseBacker, Reason: "changed <b>my</b> mind", RefundID: id.New("rfd"),
+	}).Refund
+	for _, step := range [][2]campaigns.RefundState{{campaigns.RefundQueued, campaigns.RefundSent}, {campaigns.RefundSent, campaigns.RefundFailed}, {campaigns.RefundFailed, campaigns.RefundManual}} {
+		do(t, x.book, &campaigns.MoveRefund{Campaign: r.Campaign, OrderID: r.OrderID, RefundID: r.ID, PaymentID: r.PaymentID, From: step[0], To: step[1]})
+	}
+	o.get(paymentsPath).says(t, http.StatusOK, "₹6,499.50", html.EscapeString("changed <b>my</b> mind"), r.ID)
+	paid := paymentsPath + "/refunds/" + r.ID + "/paid"
+	o.send(paid).says(t, http.StatusUnprocessableEntity, `-reference-error"`, html.EscapeString(x.say("payments.reference-wanted")))
+	o.send(paid, "reference", "UTR 4711").goes(t, paymentsPath)
+	o.send(paid, "reference", "UTR 4711").goes(t, paymentsPath) // the same again is nothing new
+	o.send(paid, "reference", "UTR 4712").says(t, http.StatusUnprocessableEntity, "was processed before")
+	after, err := x.pay.RefundsOfOrder(t.Context(), order.ID)
+	must(t, err)
+	if after[0].State != campaigns.RefundProcessed || after[0].BankRef != "UTR 4711" || !after[0].ByHand {
+		t.Errorf("%+v", after)
+	}
+
+	// An event that could not be applied.
+	e := campaigns.InboxEvent{
+		ID: id.New("pev"), Provider: "simulator", State: campaigns.InboxReceived, ReceivedAt: x.clock(), WakeAt: x.clock(),
+		Event: campaigns.ProviderEvent{ID: "evt_1", Name: "payment.captured", At: x.clock(), OrderID: order.ID},
+	}
+	_, err = x.db.Payments().KeepEvent(t.Context(), e)
+	must(t, err)
+	e.State, e.Attempts, e.LastError, e.WakeAt = campaigns.InboxStuck, 9, "no such <i>payment</i>", time.Time{}
+	must(t, x.db.Payments().SettleEvents(t.Context(), []campaigns.InboxEvent{e}))
+	o.get(paymentsPath).says(t, http.StatusOK, html.EscapeString("no such <i>payment</i>"), "payment.captured")
+	o.send(paymentsPath+"/events/"+e.ID+"/retry").goes(t, paymentsPath)
+	o.get(paymentsPath+"?state=received").says(t, http.StatusOK, "payment.captured")
+
+	b := x.member()
+	b.get(paymentsPath).says(t, http.StatusForbidden)
+	b.send(paid, "reference", "mine").says(t, http.StatusForbidden)
 }
