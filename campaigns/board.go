@@ -72,7 +72,7 @@ type Body struct {
 	Progress Progress
 	At       time.Time
 	Bytes    []byte
-	Tag      string // the same for all that say the same, whenever
+	Tag      []string // one entity tag, weak, as a header has it: the same for all that say the same, whenever
 	serial   int64
 }
 
@@ -267,7 +267,7 @@ func (b *Board) Body(ctx context.Context, campaign string) (*Body, error) {
 		body.Tag = last.Tag
 	} else {
 		said := sha256.Sum256(b.o.Encode(p.progress, time.Time{}))
-		body.Tag = hex.EncodeToString(said[:12])
+		body.Tag = []string{`W/"` + hex.EncodeToString(said[:12]) + `"`}
 	}
 	p.body.Store(body)
 	return body, nil

@@ -47,11 +47,12 @@ func (d Draft) write(c *Campaign) {
 	c.OpensAt, c.ClosesAt, c.Ship, c.Schedule, c.Variants = d.OpensAt, d.ClosesAt, d.Ship, d.Schedule, d.Variants
 }
 
-// tidy gives a draft the form in which it is stored: instants to the microsecond
+// tidy gives a draft the form in which it is stored: instants to the millisecond
 // in UTC, variants numbered and with ids. known are those that the campaign has.
 func (d Draft) tidy(campaign string, known []Variant) Draft {
-	d.OpensAt, d.ClosesAt = stored(d.OpensAt), stored(d.ClosesAt)
-	d.Ship.By = stored(d.Ship.By)
+	for _, t := range []*time.Time{&d.OpensAt, &d.ClosesAt, &d.Ship.By} {
+		*t = stored(*t).Truncate(time.Millisecond) // as the interface shows it: what comes back is the same
+	}
 	if d.Ship.Kind == ShipByDate {
 		d.Ship.Days = 0
 	} else {

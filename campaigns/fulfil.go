@@ -76,17 +76,17 @@ func NewFulfilment(o FulfilmentOptions) *Fulfilment {
 }
 
 // ships says why a campaign hands nothing over; nil if it may.
-func (f *Fulfilment) ships(ctx context.Context, campaign string) (Campaign, error) {
+func (f *Fulfilment) ships(ctx context.Context, campaign string) error {
 	c, err := f.store.Campaign(ctx, campaign)
 	switch {
 	case err != nil:
-		return c, err
+		return err
 	case c.State != CampaignSucceeded && c.State != CampaignFulfilling:
-		return c, fmt.Errorf("campaign %s is %s: %w: only one that succeeded is fulfilled", c.ID, c.State, registry.ErrConflict)
+		return fmt.Errorf("campaign %s is %s: %w: only one that succeeded is fulfilled", c.ID, c.State, registry.ErrConflict)
 	case c.Held:
-		return c, fmt.Errorf("campaign %s: %w: %s", c.ID, ErrHeld, c.HeldReason)
+		return fmt.Errorf("campaign %s: %w: %s", c.ID, ErrHeld, c.HeldReason)
 	}
-	return c, nil
+	return nil
 }
 
 // allocatedAtOnce is how many orders are allocated together.
@@ -99,7 +99,7 @@ func (f *Fulfilment) Allocate(ctx context.Context, campaign string, units int64)
 	if units < 1 {
 		return nil, fmt.Errorf("%w: allocate %d units; want 1 or more", ErrBadOrder, units)
 	}
-	if _, err := f.ships(ctx, campaign); err != nil {
+	if err := f.ships(ctx, campaign); err != nil {
 		return nil, err
 	}
 	var got []Order
@@ -137,7 +137,7 @@ func (f *Fulfilment) Allocate(ctx context.Context, campaign string, units int64)
 
 // Ship prepares a shipment of an allocated order.
 func (f *Fulfilment) Ship(ctx context.Context, actor string, s Shipment) (Shipment, error) {
-	if _, err := f.ships(ctx, s.Campaign); err != nil {
+	if err := f.ships(ctx, s.Campaign); err != nil {
 		return s, err
 	}
 	if s.ID == "" {
@@ -157,7 +157,7 @@ func (f *Fulfilment) Move(ctx context.Context, actor, shipment string, to Shipme
 		return Answer{}, err
 	}
 	if to == ShipmentHandedOver {
-		if _, err := f.ships(ctx, s.Campaign); err != nil {
+		if err := f.ships(ctx, s.Campaign); err != nil {
 			return Answer{}, err
 		}
 	}
@@ -295,4 +295,27 @@ func (f *Fulfilment) ShipmentsOfCampaign(ctx context.Context, campaign, after st
 // ShipmentOfSerial finds whose unit a serial number or did of a product is.
 func (f *Fulfilment) ShipmentOfSerial(ctx context.Context, product, serial string) (Shipment, error) {
 	return f.store.ShipmentOfSerial(ctx, product, serial)
+}
+
+// Alive takes note that a device is alive in its backer's home: nobody needs to say
+// any more that its shipment arrived, and an order that was delivered is bound. A
+// device that no shipment names is none of ours.
+func (f *Fulfilment) Alive(ctx context.Context, product, did string) error {
+	s, err := f.store.ShipmentOfSerial(ctx, product, did)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.State == ShipmentHandedOver {
+		if _, err := f.Move(ctx, audit.System, s.ID, ShipmentDelivered, ""); err != nil {
+			return err
+		}
+	}
+	_, err = f.book.Do(ctx, &Move{Campaign: s.Campaign, OrderID: s.OrderID, From: OrderDelivered, To: OrderBound})
+	if errors.Is(err, registry.ErrConflict) {
+		return nil // a part of it is still on its way, or it was returned
+	}
+	return err
 }

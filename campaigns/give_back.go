@@ -24,10 +24,10 @@ const cancelledAtOnce = 1024
 
 // refundReason is why a campaign's backers get their money back.
 func refundReason(c Campaign) (string, error) {
-	switch {
-	case c.State == CampaignFailed:
+	switch c.State {
+	case CampaignFailed:
 		return "the campaign did not reach its target", nil
-	case c.State == CampaignCancelled:
+	case CampaignCancelled:
 		return line("the campaign was cancelled: "+c.Reason, 200), nil
 	}
 	return "", fmt.Errorf("refund campaign %s, which is %s: it has neither failed nor was it cancelled: %w", c.ID, c.State, registry.ErrConflict)

@@ -112,7 +112,7 @@ func TestAWriteMustBeReported(t *testing.T) {
 		u.live.Detach(registry.ReasonLost) // it could not
 		time.Sleep(time.Minute)
 		h.wantCounted(clean)
-		u = u.again(h.node)
+		u.again(h.node)
 		h.settle()
 		set(0)
 		set(2) // only the last counts

@@ -91,6 +91,11 @@ func (s *Shop) showCampaign(v *Visit, campaign string, order, wait *Form) error 
 	if err := s.offer(v, x, p, order, wait); err != nil {
 		return err
 	}
+	for _, f := range []*Form{order, wait} { // refused, and there is no form any more to say it in
+		if f != nil && p.Order != f && p.Wait != f {
+			v.say(f)
+		}
+	}
 	if order != nil && !order.OK() || wait != nil && !wait.OK() {
 		return v.Again("campaign", p)
 	}

@@ -184,6 +184,9 @@ func (s *Shop) showOrder(v *Visit, o campaigns.Order, cancel *Form) error {
 		p.Vouchers = append(p.Vouchers, voucherRow(x))
 	}
 	if !cancel.OK() {
+		if !p.CanCancel {
+			v.say(cancel)
+		}
 		return v.Again("order", p)
 	}
 	return v.Show("order", p)

@@ -77,19 +77,19 @@ func (s *shareCards) card(v *Visit, x campaigns.Shown) ([]byte, error) {
 	}
 	img := image.NewRGBA(image.Rect(0, 0, shareWidth, shareHeight))
 	fill(img, img.Bounds(), shareGround)
-	write := func(face font.Face, c color.Color, x, y int, text string) {
-		d := font.Drawer{Dst: img, Src: image.NewUniform(c), Face: face, Dot: fixed.P(x, y)}
+	write := func(face font.Face, c color.Color, y int, text string) {
+		d := font.Drawer{Dst: img, Src: image.NewUniform(c), Face: face, Dot: fixed.P(shareEdge, y)}
 		d.DrawString(text)
 	}
 	const wide = shareWidth - 2*shareEdge
-	write(f.small, shareBrand, shareEdge, 96, v.Say("site.name")+"  ·  "+v.Say("share.certified"))
+	write(f.small, shareBrand, 96, v.Say("site.name")+"  ·  "+v.Say("share.certified"))
 	y := 190
 	for _, line := range wrap(f.title, x.Title, wide, 3) {
-		write(f.title, shareInk, shareEdge, y, line)
+		write(f.title, shareInk, y, line)
 		y += 76
 	}
 	for _, line := range wrap(f.text, v.Say("share.by", x.OrgName, amount(x.Price, x.Currency)), wide, 1) {
-		write(f.text, shareSoft, shareEdge, y, line)
+		write(f.text, shareSoft, y, line)
 	}
 	bar := image.Rect(shareEdge, 500, shareEdge+wide, 520)
 	fill(img, bar, shareTrack)
@@ -99,7 +99,7 @@ func (s *shareCards) card(v *Visit, x campaigns.Shown) ([]byte, error) {
 	if x.State == campaigns.CampaignScheduled {
 		said = v.Say("share.opens", istDay(x.OpensAt))
 	}
-	write(f.text, shareInk, shareEdge, 572, said)
+	write(f.text, shareInk, 572, said)
 
 	var b bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {

@@ -82,6 +82,13 @@ func (v *Visit) Note(kind, text string) {
 // note says something above the page of this answer.
 func (v *Visit) note(kind, text string) { v.notes = append(v.notes, Note{kind, text}) }
 
+// say says above the page what is wrong with a form that is not on it.
+func (v *Visit) say(f *Form) {
+	for _, sentence := range f.Wrong {
+		v.note("bad", sentence)
+	}
+}
+
 const (
 	notesKey = "notes"
 	typedKey = "typed"

@@ -13,8 +13,10 @@ func TestRedact(t *testing.T) {
 		{`-1.5e3`, `-1.5e3`},
 		{`true`, `true`},
 		{`"Asha's room 7"`, `"xxxx'x xxxx 0"`},
-		{`{"id":7,"method":"properties_changed","params":[{"did":"pure.17","siid":2,"piid":1,"value":900}]}`,
-			`{"id":7,"method":"properties_changed","params":[{"did":"fld_1","piid":1,"siid":2,"value":900}]}`},
+		{
+			`{"id":7,"method":"properties_changed","params":[{"did":"pure.17","siid":2,"piid":1,"value":900}]}`,
+			`{"id":7,"method":"properties_changed","params":[{"did":"fld_1","piid":1,"siid":2,"value":900}]}`,
+		},
 		{`{"ssid":"home"}`, `{"xxxx":"xxxx"}`},
 		{`{"did":"pure.17`, `{"xxx":"xxxx.00`},
 		{`not JSON, pure.17`, `xxx xxxx, xxxx.00`},

@@ -23,6 +23,7 @@ import (
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/firmware"
 	"github.com/proofmark/proofmark/registry/homes"
 )
@@ -62,6 +63,8 @@ type Config struct {
 	Rig    *rig.Rig // runs of submissions' devices
 	Homes  *homes.Service
 	Claims *claims.Service
+	// Factory makes devices; without it none are.
+	Factory *factory.Service
 	// Health and Firmware are of delivered devices; without them there is neither.
 	Health   *health.Desk
 	Firmware *firmware.Service
@@ -111,6 +114,7 @@ type API struct {
 	status       func(ctx context.Context) (string, error)
 	homes        *homes.Service
 	claims       *claims.Service
+	factory      *factory.Service
 	book         *campaigns.Book
 	campaigns    campaigns.Store
 	desk         *campaigns.Desk
@@ -143,6 +147,7 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		homes:        c.Homes,
 		claims:       c.Claims,
+		factory:      c.Factory,
 		book:         c.Book,
 		campaigns:    c.Campaigns,
 		desk:         c.Desk,
@@ -217,6 +222,7 @@ func New(c Config) *API {
 		a.mountCredentials()
 		a.mountHomes()
 		a.mountClaims()
+		a.mountFactory()
 		a.mountTwin()
 		a.mountPresence()
 		a.mountHistory()

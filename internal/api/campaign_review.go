@@ -24,8 +24,8 @@ func identityOf(i campaigns.Identity) StartupIdentity {
 	return StartupIdentity{i.LegalName, i.Registration, i.BankAccount, someday(i.VerifiedAt), someday(i.WithdrawnAt), i.Reason}
 }
 
-// ofStartup is the path of what is about one organisation.
-type ofStartup struct {
+// OfStartup is the path of what is about one organisation.
+type OfStartup struct {
 	ID string `path:"id" maxLength:"100" doc:"org_…"`
 }
 
@@ -42,7 +42,7 @@ func (a *API) mountCampaignReview() {
 		Summary: "Schedule a campaign",
 		Description: "By a reviewer who did not write it and has no tie to its startup. Certificate and regional documents must hold through deadline and shipping, " +
 			"and the startup's identity must be on record. Everybody sees it from now on.",
-	}, func(ctx context.Context, in *versioned) (*campaignReply, error) {
+	}, func(ctx context.Context, in *Versioned) (*campaignReply, error) {
 		version, err := in.revision()
 		if err != nil {
 			return nil, err
@@ -58,7 +58,7 @@ func (a *API) mountCampaignReview() {
 		OperationID: "record-identity", Method: http.MethodPut, Path: "/orgs/{id}/identity", Tags: []string{tagCampaigns},
 		Summary: "Record that it is known who a startup is", Description: "By an operator who is no member of it. Nothing of a startup is scheduled without.",
 	}, func(ctx context.Context, in *struct {
-		ofStartup
+		OfStartup
 		Body StartupIdentity
 	},
 	) (*reply[StartupIdentity], error) {
@@ -71,7 +71,7 @@ func (a *API) mountCampaignReview() {
 		OperationID: "withdraw-identity", Method: http.MethodPost, Path: "/orgs/{id}/identity/withdraw", Tags: []string{tagCampaigns},
 		Summary: "Say that a startup's identity does not hold any more", Description: "Nothing new of it is scheduled; what sells goes on.",
 	}, func(ctx context.Context, in *struct {
-		ofStartup
+		OfStartup
 		Body struct {
 			Reason string `json:"reason" minLength:"10" maxLength:"4000"`
 		}
@@ -83,7 +83,7 @@ func (a *API) mountCampaignReview() {
 	involved(a, huma.Operation{
 		OperationID: "get-identity", Method: http.MethodGet, Path: "/orgs/{id}/identity", Tags: []string{tagCampaigns},
 		Summary: "What is on record of a startup's identity",
-	}, func(ctx context.Context, in *ofStartup) (*reply[StartupIdentity], error) {
+	}, func(ctx context.Context, in *OfStartup) (*reply[StartupIdentity], error) {
 		i, err := a.desk.Identity(ctx, partyOf(ctx), in.ID)
 		return answer(identityOf(i), err)
 	})

@@ -48,8 +48,8 @@ type CampaignInterest struct {
 	ID string `json:"id" doc:"int_…: who knows it may take it back."`
 }
 
-// ofKey is an author's own name for what he sends, so that a second sending makes nothing more.
-type ofKey struct {
+// OfKey is an author's own name for what he sends, so that a second sending makes nothing more.
+type OfKey struct {
 	Key string `header:"Idempotency-Key" maxLength:"64" doc:"Your own name for it: the same again is the same."`
 }
 
@@ -66,7 +66,7 @@ func (a *API) mountCampaignTalk() {
 		Summary: "Tell the backers something", Description: "They are mailed.", DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, in *struct {
 		OfCampaign
-		ofKey
+		OfKey
 		Body struct {
 			Title string `json:"title" maxLength:"400"`
 			Body  string `json:"body" maxLength:"200000" doc:"Markdown."`
@@ -107,7 +107,7 @@ func (a *API) mountCampaignTalk() {
 		Summary: "Comment on a campaign", Description: "By who has paid units of it; members of its startup answer.", DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, in *struct {
 		OfCampaign
-		ofKey
+		OfKey
 		Body struct {
 			Thread string `json:"thread,omitempty" maxLength:"100" doc:"cmt_… that it answers; absent: it begins one."`
 			Body   string `json:"body" maxLength:"20000"`

@@ -64,7 +64,7 @@ func (a *API) mountCampaignWriting() {
 		startup(a, huma.Operation{
 			OperationID: m.id, Method: http.MethodPost, Path: "/campaigns/{id}/" + m.path, Tags: []string{tagCampaigns},
 			Summary: m.summary, Description: m.description,
-		}, func(ctx context.Context, in *versioned) (*campaignReply, error) {
+		}, func(ctx context.Context, in *Versioned) (*campaignReply, error) {
 			version, err := in.revision()
 			if err != nil {
 				return nil, err
@@ -99,23 +99,23 @@ func (a *API) mountCampaignWriting() {
 	})
 }
 
-// versioned is the input of what happens to the version of a campaign that was read.
-type versioned struct {
+// Versioned is the input of what happens to the version of a campaign that was read.
+type Versioned struct {
 	OfCampaign
 	IfMatch
 }
 
-// versionedWithReason likewise, with a reason.
-type versionedWithReason struct {
-	versioned
+// VersionedWithReason likewise, with a reason.
+type VersionedWithReason struct {
+	Versioned
 	Body struct {
 		Reason string `json:"reason" minLength:"10" maxLength:"4000"`
 	}
 }
 
 // withReason is the handler of what is done to a version of a campaign with a reason.
-func (a *API) withReason(do func(context.Context, campaigns.Actor, string, int64, string) (campaigns.Campaign, error)) func(context.Context, *versionedWithReason) (*campaignReply, error) {
-	return func(ctx context.Context, in *versionedWithReason) (*campaignReply, error) {
+func (a *API) withReason(do func(context.Context, campaigns.Actor, string, int64, string) (campaigns.Campaign, error)) func(context.Context, *VersionedWithReason) (*campaignReply, error) {
+	return func(ctx context.Context, in *VersionedWithReason) (*campaignReply, error) {
 		version, err := in.revision()
 		if err != nil {
 			return nil, err
@@ -126,7 +126,7 @@ func (a *API) withReason(do func(context.Context, campaigns.Actor, string, int64
 }
 
 func (a *API) addCampaignPicture(ctx context.Context, in *struct {
-	versioned
+	Versioned
 	Alt string `query:"alt" maxLength:"1200" required:"true" doc:"What is to be seen, for those who do not see it."`
 	Upload
 },

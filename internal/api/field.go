@@ -33,6 +33,12 @@ type OfFlag struct {
 	ID string `path:"id" maxLength:"60" doc:"flg_…"`
 }
 
+// FlagDecision is what a reviewer decides about a flag.
+type FlagDecision struct {
+	Rev    int64  `json:"rev" doc:"The revision that was read."`
+	Reason string `json:"reason" minLength:"10" maxLength:"700"`
+}
+
 // seenProduct reads a product of the caller's organisations; reviewers and operators
 // see all. To others it does not exist.
 func (a *API) seenProduct(ctx context.Context, id string) (registry.Product, error) {
@@ -96,16 +102,12 @@ func (a *API) mountField() {
 }
 
 func (a *API) mountFlagDecisions() {
-	type reason struct {
-		Rev    int64  `json:"rev" doc:"The revision that was read."`
-		Reason string `json:"reason" minLength:"10" maxLength:"700"`
-	}
 	reviewer(a, huma.Operation{
 		OperationID: "uphold-health-flag", Method: http.MethodPost, Path: "/health-flags/{id}/uphold", Tags: []string{tagFleet},
 		Summary: "Suspend the certificate for a flag", Description: "Listings, shipments and rollouts of the model stop with it. The reason is public, and in the log for ever.",
 	}, func(ctx context.Context, in *struct {
 		OfFlag
-		Body reason
+		Body FlagDecision
 	},
 	) (*reply[health.Flag], error) {
 		return answer(a.field.Uphold(ctx, partyOf(ctx), in.ID, in.Body.Rev, in.Body.Reason))
@@ -116,7 +118,7 @@ func (a *API) mountFlagDecisions() {
 	}, func(ctx context.Context, in *struct {
 		OfFlag
 		Body struct {
-			reason
+			FlagDecision
 			QuietUntil time.Time `json:"quiet_until,omitempty" doc:"At most 30 days from now."`
 		}
 	},

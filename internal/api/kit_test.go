@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ type house struct {
 	mail     *mailer.Outbox
 	book     *campaigns.Book
 	desk     *campaigns.Desk
+	later    atomic.Int64 // by how much the clock of campaigns is ahead, in nanoseconds
 	board    *campaigns.Board
 	gate     *certification.Gate
 	psp      *simulator.PSP
@@ -122,11 +124,11 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	h.programme = certification.NewProgramme(certification.ProgrammeOptions{Store: h.db.Programme(), Files: c.Blobs})
 	c.Programme = h.programme
 	c.Campaigns = h.db.Campaigns()
-	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns, Bus: h.bus})
+	h.book = campaigns.NewBook(campaigns.Options{Store: c.Campaigns, Bus: h.bus, Now: h.clock})
 	t.Cleanup(func() { _ = h.book.Stop(context.Background()) })
 	c.Book = h.book
 	h.gate = certification.NewGate(h.db.Programme(), nil)
-	h.desk = campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: h.gate, Expire: h.book.Expire})
+	h.desk = campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: h.gate, Expire: h.book.Expire, Now: h.clock})
 	c.Desk = h.desk
 	h.board = campaigns.NewBoard(campaigns.BoardOptions{Store: h.db.Campaigns(), Encode: api.EncodeProgress})
 	if err := h.board.Listen(h.bus); err != nil {
@@ -145,6 +147,9 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	h.operator, _ = h.token(auth.ScopeOperator)
 	return h
 }
+
+// clock is that of campaigns, which a test may put forward.
+func (h *house) clock() time.Time { return time.Now().Add(time.Duration(h.later.Load())) }
 
 // token makes a token of the scope, for an account of its own with the role that
 // the scope needs.

@@ -38,7 +38,7 @@ func (a *API) mountPayouts() {
 		OperationID: "list-payouts", Method: http.MethodGet, Path: "/campaigns/{id}/payouts", Tags: []string{"Ledger"},
 		Summary: "The payouts of a campaign, oldest first: for the startup's members and operators",
 	}, func(ctx context.Context, in *OfCampaign) (*reply[[]PayoutStep], error) {
-		if _, err := a.theirCampaign(ctx, in.ID); err != nil {
+		if err := a.theirCampaign(ctx, in.ID); err != nil {
 			return nil, err
 		}
 		found, err := a.fulfil.Payouts(ctx, in.ID)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/firmware"
 )
 
@@ -25,6 +27,7 @@ func problemOf(err error) *Problem {
 	}
 	for _, known := range []func(error) *Problem{
 		problemOfSpec,
+		problemOfRows,
 		problemOfLog,
 		problemOfPeople,
 		problemOfOrder,
@@ -79,6 +82,17 @@ func problemOfFirmware(err error) *Problem {
 	}
 	p := newProblem(k, no.Detail)
 	p.Rule = no.Rule
+	return p
+}
+
+// problemOfRows maps what is wrong with an imported file; nil for others.
+func problemOfRows(err error) *Problem {
+	var rows factory.RowErrors
+	if !errors.As(err, &rows) {
+		return nil
+	}
+	p := newProblem(kindInvalid, "nothing was imported")
+	p.Errors = each(rows, func(r factory.RowError) Fault { return Fault{Message: fmt.Sprintf("line %d: %s", r.Line, r.What)} })
 	return p
 }
 

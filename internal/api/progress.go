@@ -81,9 +81,8 @@ func (p *Progress) serve(w http.ResponseWriter, r *http.Request, campaign string
 	case err != nil:
 		status = fails(w, r, problemOf(err))
 	default:
-		tag := `W/"` + body.Tag + `"`
-		h["Etag"], h["Cache-Control"] = []string{tag}, brieflyKept
-		if given := r.Header.Get("If-None-Match"); given != "" && matches(given, tag) {
+		h["Etag"], h["Cache-Control"] = body.Tag, brieflyKept
+		if given := r.Header.Get("If-None-Match"); given != "" && matches(given, body.Tag[0]) {
 			status = http.StatusNotModified
 			w.WriteHeader(status)
 			break

@@ -55,6 +55,24 @@ func (w *watcher) until(want func(api.CampaignProgress) bool) api.CampaignProgre
 	return api.CampaignProgress{}
 }
 
+// pay has a provider capture an order.
+func (h *house) pay(o api.Order) {
+	h.Helper()
+	pay := campaigns.Payment{
+		ID: id.New("pat"), OrderID: o.ID, Campaign: o.Campaign, Backer: "acc_1", Provider: "simulator", Amount: o.Amount, Currency: "INR",
+		State: campaigns.PaymentCreated, CreatedAt: time.Now(), ChangedAt: time.Now(),
+	}
+	if err := h.db.Campaigns().CreatePayment(h.Context(), pay); err != nil {
+		h.Fatal(err)
+	}
+	if _, err := h.book.Do(h.Context(), &campaigns.Capture{
+		Campaign: o.Campaign, OrderID: o.ID, Payment: pay.ID, Provider: "simulator", SpareID: id.New("pat"), RefundID: id.New("rfd"),
+		Captured: campaigns.ProviderPayment{Ref: "pay_" + o.ID, Amount: o.Amount, Currency: "INR", State: campaigns.PaymentCaptured},
+	}); err != nil {
+		h.Fatal(err)
+	}
+}
+
 func TestProgressIsTrueAfterEveryCommit(t *testing.T) {
 	h := build(t)
 	campaign := h.campaign(4)
@@ -76,19 +94,7 @@ func TestProgressIsTrueAfterEveryCommit(t *testing.T) {
 	token, _ := h.token(auth.ScopeApp)
 	o := want[api.Order](h, h.call("POST", "/api/v1/campaigns/"+campaign+"/orders", object{"units": 2}, "Authorization", "Bearer "+token, "Idempotency-Key", "k"), 201)
 	w.until(func(p api.CampaignProgress) bool { return p.Units.Reserved == 2 && *p.Units.Left == 2 })
-	pay := campaigns.Payment{
-		ID: id.New("pat"), OrderID: o.ID, Campaign: campaign, Backer: "acc_1", Provider: "simulator", Amount: o.Amount, Currency: "INR",
-		State: campaigns.PaymentCreated, CreatedAt: time.Now(), ChangedAt: time.Now(),
-	}
-	if err := h.db.Campaigns().CreatePayment(t.Context(), pay); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := h.book.Do(t.Context(), &campaigns.Capture{
-		Campaign: campaign, OrderID: o.ID, Payment: pay.ID, Provider: "simulator", SpareID: id.New("pat"), RefundID: id.New("rfd"),
-		Captured: campaigns.ProviderPayment{Ref: "pay_1", Amount: o.Amount, Currency: "INR", State: campaigns.PaymentCaptured},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	h.pay(o)
 	seen := w.until(func(p api.CampaignProgress) bool { return p.Units.Paid == 2 })
 	if seen.Percent != "200.0" || seen.Value != 200 || seen.Backers != 1 { // the target is one unit
 		t.Errorf("%+v", seen)

@@ -52,13 +52,13 @@ type shipmentMoved struct {
 	Refund   *Refund  `json:"refund,omitempty" doc:"What goes back, for a return."`
 }
 
-// theirCampaign is a campaign of an organisation of the caller; an operator has all.
-func (a *API) theirCampaign(ctx context.Context, campaign string) (campaigns.Campaign, error) {
+// theirCampaign wants a campaign of an organisation of the caller; an operator has all.
+func (a *API) theirCampaign(ctx context.Context, campaign string) error {
 	c, err := a.campaigns.Campaign(ctx, campaign)
 	if err == nil && !isOperator(ctx) && !actorOf(ctx).MemberOf(c.Org) {
-		return c, fmt.Errorf("orders of campaign %s: %w", campaign, registry.ErrNotFound)
+		return fmt.Errorf("orders of campaign %s: %w", campaign, registry.ErrNotFound)
 	}
-	return c, err
+	return err
 }
 
 func (a *API) mountShipments() {
@@ -80,7 +80,7 @@ func (a *API) mountShipments() {
 		Page
 	},
 	) (*reply[shipmentList], error) {
-		if _, err := a.theirCampaign(ctx, in.ID); err != nil {
+		if err := a.theirCampaign(ctx, in.ID); err != nil {
 			return nil, err
 		}
 		found, err := a.fulfil.ShipmentsOfCampaign(ctx, in.ID, in.After, in.Limit+1)
@@ -103,7 +103,7 @@ func (a *API) mountShipments() {
 		}
 	},
 	) (*reply[Shipment], error) {
-		if _, err := a.theirCampaign(ctx, in.ID); err != nil {
+		if err := a.theirCampaign(ctx, in.ID); err != nil {
 			return nil, err
 		}
 		s, err := a.fulfil.Ship(ctx, actorOf(ctx).Account, campaigns.Shipment{
@@ -130,7 +130,7 @@ func (a *API) mountShipments() {
 		) (*reply[shipmentMoved], error) {
 			s, err := a.fulfil.Shipment(ctx, in.ID)
 			if err == nil {
-				_, err = a.theirCampaign(ctx, s.Campaign)
+				err = a.theirCampaign(ctx, s.Campaign)
 			}
 			if err != nil {
 				return nil, err
@@ -147,7 +147,7 @@ func (a *API) mountShipments() {
 			return nil, err
 		}
 		if _, own := a.ownOrder(ctx, s.OrderID); own != nil {
-			if _, err := a.theirCampaign(ctx, s.Campaign); err != nil {
+			if err := a.theirCampaign(ctx, s.Campaign); err != nil {
 				return nil, fmt.Errorf("shipment %s: %w", in.ID, registry.ErrNotFound)
 			}
 		}

@@ -57,7 +57,7 @@ func (a *API) mountSold(r chi.Router) {
 		State string `query:"state" enum:"paid,allocated,shipped,delivered,bound,refund_due,refunded,returned" doc:"Only those."`
 	},
 	) (*reply[soldList], error) {
-		if _, err := a.theirCampaign(ctx, in.ID); err != nil {
+		if err := a.theirCampaign(ctx, in.ID); err != nil {
 			return nil, err
 		}
 		after, err := placeOf(in.After)
@@ -83,7 +83,7 @@ func (a *API) mountSold(r chi.Router) {
 		}
 	},
 	) (*reply[soldList], error) {
-		if _, err := a.theirCampaign(ctx, in.ID); err != nil {
+		if err := a.theirCampaign(ctx, in.ID); err != nil {
 			return nil, err
 		}
 		got, err := a.fulfil.Allocate(ctx, in.ID, in.Body.Units)
@@ -101,7 +101,7 @@ func (a *API) ordersCSV(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	campaign := chi.URLParam(r, "id")
-	if _, err := a.theirCampaign(ctx, campaign); err != nil {
+	if err := a.theirCampaign(ctx, campaign); err != nil {
 		a.problem(ctx, err).write(w, r)
 		return
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/homes"
 	"github.com/proofmark/proofmark/web"
 )
@@ -43,6 +44,7 @@ type App struct {
 	registry  *registry.Registry
 	homes     *homes.Service
 	claims    *claims.Service
+	factory   *factory.Service
 	programme *certification.Programme
 	certs     certificates
 	broker    *broker.Broker
@@ -120,6 +122,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"campaigns", a.startCampaigns},
 		{"payments", a.startPayments},
 		{"claims", a.startClaims},
+		{"factory", a.startFactory},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"rights", a.startRights},

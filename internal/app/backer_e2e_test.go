@@ -5,32 +5,101 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"github.com/proofmark/proofmark/internal/app"
 	"github.com/proofmark/proofmark/internal/browsertest"
 )
 
-// demonstration starts what `make run` starts, and waits until its world is whole.
-func demonstration(t *testing.T) (url string, a *app.App) {
+// wire is what lies between browser and service: it can be cut.
+type wire struct {
+	ln net.Listener
+	to func() string
+
+	mu    sync.Mutex
+	down  bool
+	conns []net.Conn
+}
+
+func newWire(t *testing.T, to func() string) *wire {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0") // the address stands in links, so it must be known before
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
+	w := &wire{ln: ln, to: to}
+	go w.run()
+	t.Cleanup(func() {
+		_ = ln.Close()
+		w.cut()
+	})
+	return w
+}
+
+func (w *wire) run() {
+	for {
+		in, err := w.ln.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", w.to())
+		w.mu.Lock()
+		if err != nil || w.down {
+			_ = in.Close()
+			if err == nil {
+				_ = out.Close()
+			}
+			w.mu.Unlock()
+			continue
+		}
+		w.conns = append(w.conns, in, out)
+		w.mu.Unlock()
+		for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+			go func() {
+				_, _ = io.Copy(way[0], way[1])
+				_ = way[0].Close()
+				_ = way[1].Close()
+			}()
+		}
 	}
+}
+
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = true
+	for _, c := range w.conns {
+		_ = c.Close()
+	}
+	w.conns = nil
+}
+
+func (w *wire) mend() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = false
+}
+
+// demonstration starts what `make run` starts, and waits until its world is whole.
+func demonstration(t *testing.T) (url string, w *wire) {
+	t.Helper()
+	var a *app.App
+	w = newWire(t, func() string { return a.Addresses().HTTP }) // its address stands in links, so it must be known before
+	addr := w.ln.Addr().String()
 	log := &logBuffer{}
-	a, err = app.New(app.Config{
-		Data: t.TempDir(), HTTP: addr, PublicURL: "http://" + addr, MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off",
+	a, err := app.New(app.Config{
+		Data: t.TempDir(), HTTP: "127.0.0.1:0", PublicURL: "http://" + addr, MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off",
 		BenchTLS: "127.0.0.1:0", Demo: true, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err == nil {
@@ -54,7 +123,7 @@ func demonstration(t *testing.T) (url string, a *app.App) {
 	if strings.Contains(log.String(), "not whole") {
 		t.Fatal(log.String())
 	}
-	return "http://" + addr, a
+	return "http://" + addr, w
 }
 
 // be logs in with one click, as the demonstration lets everybody.
@@ -67,7 +136,7 @@ func be(p *browsertest.Page, url, name string) {
 // A backer's whole way, by clicks: from the front page to a receipt, and the money
 // back. Then again without a mouse.
 func TestE2EBacker(t *testing.T) {
-	url, _ := demonstration(t)
+	url, wire := demonstration(t)
 
 	t.Run("by clicks", func(t *testing.T) {
 		p := browsertest.Open(t)
@@ -152,6 +221,22 @@ func TestE2EBacker(t *testing.T) {
 			p.Press("\r")
 			p.Wait("#vouchers")
 		}
+	})
+
+	t.Run("over a connection that is lost", func(t *testing.T) {
+		p := browsertest.Open(t)
+		p.Visit(url + first(t, url)[0])
+		heard := func(wanted bool) { // until the page says so, or no longer does
+			browsertest.Do(p, chromedp.Evaluate[bool](fmt.Sprintf(`new Promise(done => {
+				const line = document.querySelector(".lost-line"), look = () => line.hidden === %v ? done(true) : setTimeout(look, 50);
+				look();
+			})`, wanted), chromedp.EvalAwaitPromise))
+		}
+		heard(true)
+		wire.cut()
+		heard(false)
+		wire.mend()
+		heard(true)
 	})
 
 	t.Run("on a phone, and in the dark", func(t *testing.T) {

@@ -28,7 +28,13 @@ func (a *App) startCampaigns(context.Context) error {
 	})
 	a.onStop("orders", a.book.Stop)
 	a.desk = a.deskAt(time.Now)
-	a.board = campaigns.NewBoard(campaigns.BoardOptions{Store: a.db.Campaigns(), Encode: api.EncodeProgress, Log: a.log.With("part", "campaigns")})
+	a.board = campaigns.NewBoard(campaigns.BoardOptions{
+		Store: a.db.Campaigns(), Encode: api.EncodeProgress, Log: a.log.With("part", "campaigns"),
+		Refunds: func(ctx context.Context, campaign string) (campaigns.Refunded, error) {
+			r, err := a.pay.RefundProgress(ctx, campaign) // nothing is shown before payments are up
+			return campaigns.Refunded{Percent: r.Percent(), Refunds: r.Refunds, Done: r.Done, Oldest: r.Oldest}, err
+		},
+	})
 	a.progress = api.NewProgress(a.board, a.metrics.observe)
 	if err := a.board.Listen(a.bus); err != nil {
 		return err

@@ -122,7 +122,7 @@ func (a *App) demoPeople() func() []web.DemoPerson {
 func (a *App) sampleWorld() *demo.World {
 	w := &demo.World{
 		Auth: a.auth, Registry: a.registry, Programme: a.programme, Rig: a.rig, Reviews: a.reviews, Regulatory: a.certs.regulatory,
-		Shop: demo.Shop{Desk: a.deskAt, Book: a.book, Pay: a.pay, PSP: a.psp}, Blobs: a.blobs, Log: a.log.With("part", "sample world"),
+		Shop: demo.Shop{Desk: a.deskAt, Book: a.book, Pay: a.pay, Fulfil: a.fulfil, PSP: a.psp}, Blobs: a.blobs, Log: a.log.With("part", "sample world"),
 	}
 	if a.addrs.Bench != "" {
 		host, port := split(a.addrs.Bench)

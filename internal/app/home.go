@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
@@ -25,9 +27,45 @@ func (a *App) startHomes(context.Context) error {
 // startClaims comes after the registry and campaigns.
 func (a *App) startClaims(context.Context) error {
 	a.claims = claims.New(claims.Options{
-		Store: a.db.Claims(), Devices: a.registry, Homes: a.homes, Log: a.log.With("part", "claims"),
+		Store: a.db.Claims(), Devices: a.registry, Homes: a.homes, Orders: ordered{a}, Log: a.log.With("part", "claims"),
 	})
-	return nil
+	_, err := a.bus.Subscribe(notice.Topic("device.claimed"), func(m bus.Message) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := a.onClaimed(ctx, m.Data); err != nil {
+			a.log.Warn("a device is alive, and its order does not know", "err", err)
+		}
+	})
+	return err
+}
+
+// onClaimed tells fulfilment that a device came to life.
+func (a *App) onClaimed(ctx context.Context, data []byte) error {
+	var n notice.Notice
+	if err := json.Unmarshal(data, &n); err != nil {
+		return err
+	}
+	d, err := a.registry.Device(ctx, n.Subject)
+	if err != nil {
+		return err
+	}
+	return a.fulfil.Alive(ctx, d.ProductID, d.DID)
+}
+
+// ordered says whose unit a device is: claims.Orders over campaigns.
+type ordered struct{ a *App }
+
+// Ordered implements claims.Orders.
+func (o ordered) Ordered(ctx context.Context, product, did string) (claims.Ordered, bool, error) {
+	s, err := o.a.fulfil.ShipmentOfSerial(ctx, product, did)
+	if errors.Is(err, registry.ErrNotFound) {
+		return claims.Ordered{}, false, nil
+	}
+	if err != nil {
+		return claims.Ordered{}, false, err
+	}
+	order, err := o.a.db.Campaigns().Order(ctx, s.OrderID)
+	return claims.Ordered{Account: order.Backer, Order: order.ID}, err == nil, err
 }
 
 func (a *App) registerHomes() {

@@ -57,6 +57,7 @@ func (a *App) startHTTP(context.Context) error {
 	}
 	a.servePayments(r.Handle, r)
 	a.servePages(r, site)
+	web.NewWidgets(site, a.board, a.desk, a.cfg.PublicURL).Mount(r)
 	r.Mount("/", site.Lost(api.New(api.Config{
 		Registry:  a.registry,
 		Auth:      a.auth,
@@ -65,6 +66,7 @@ func (a *App) startHTTP(context.Context) error {
 		Bus:       a.bus,
 		Homes:     a.homes,
 		Claims:    a.claims,
+		Factory:   a.factory,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),
 		Desk:      a.desk,

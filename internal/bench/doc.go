@@ -11,6 +11,7 @@
 //	connections  memory and rate of idle connections
 //	rtt          command round trips
 //	start        exec to ready, and memory then
+//	progress     requests for the progress of a campaign, and its changes to many who watch
 //	orders       orders of one hot campaign over HTTP, against a transaction for every order
 //
 // The flow of a bench: open the targets → for each round, for each target: run, settle → medians → ratios.

@@ -18,10 +18,11 @@ import (
 
 // Shop is what campaigns are made and paid with.
 type Shop struct {
-	Desk func(now func() time.Time) *campaigns.Desk // by that clock: what was approved yesterday
-	Book *campaigns.Book
-	Pay  *campaigns.Payments
-	PSP  *simulator.PSP // nil: there is no provider that the sample world may pay at
+	Desk   func(now func() time.Time) *campaigns.Desk // by that clock: what was approved yesterday
+	Book   *campaigns.Book
+	Pay    *campaigns.Payments
+	Fulfil *campaigns.Fulfilment
+	PSP    *simulator.PSP // nil: there is no provider that the sample world may pay at
 }
 
 // listed opens the purifier's campaigns.
@@ -184,4 +185,51 @@ func (w *World) bought(ctx context.Context, o campaigns.Order) error {
 	}
 	_, err = w.Shop.PSP.Pay(ctx, paying.Payment.ProviderRef, "sample-"+o.ID, campaigns.MethodUPI, "success@test")
 	return err
+}
+
+// shipped hands the first units of the funded campaign to a carrier.
+func (w *World) shipped(ctx context.Context) error {
+	maker, err := w.actor(ctx, Maya)
+	if err != nil || w.Shop.PSP == nil {
+		return err
+	}
+	desk, f := w.Shop.Desk(time.Now), w.Shop.Fulfil
+	there, err := desk.CampaignsOf(ctx, maker, maker.Orgs[0], "", 100)
+	if err != nil {
+		return err
+	}
+	c := find(there, func(c campaigns.Campaign) bool { return c.Title == funded.title })
+	err = until(ctx, func() (bool, error) {
+		c, err = desk.Campaign(ctx, maker, c.ID)
+		return c.State != campaigns.CampaignLive && c.State != campaigns.CampaignClosing && c.State != campaigns.CampaignScheduled, err
+	})
+	if err != nil || c.State != campaigns.CampaignSucceeded {
+		return err // a visitor, or an earlier start, went on with it
+	}
+	const allocated, sent, arrived = 40, 8, 4
+	if _, err := f.Allocate(ctx, c.ID, allocated); err != nil {
+		return err
+	}
+	orders, err := f.Orders(ctx, c.ID, campaigns.OrderAllocated, campaigns.Order{}, sent)
+	if err != nil {
+		return err
+	}
+	for i, o := range orders {
+		s := campaigns.Shipment{OrderID: o.ID, Campaign: c.ID, Units: o.Live(), Carrier: "India Post", Tracking: fmt.Sprintf("EA%09dIN", 41_700+i)}
+		for n := range o.Live() {
+			s.Serials = append(s.Serials, fmt.Sprintf("AUR1-%03d-%d", i+1, n+1))
+		}
+		if s, err = f.Ship(ctx, maker.Account, s); err != nil {
+			return err
+		}
+		if _, err := f.Move(ctx, maker.Account, s.ID, campaigns.ShipmentHandedOver, ""); err != nil {
+			return err
+		}
+		if i < arrived {
+			if _, err := f.Move(ctx, maker.Account, s.ID, campaigns.ShipmentDelivered, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

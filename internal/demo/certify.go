@@ -26,6 +26,7 @@ func (w *World) Grow(ctx context.Context) error {
 		{"the purifier's certificate", w.certified},
 		{"the purifier's campaigns", w.listed},
 		{"the lamp's submission", w.tried},
+		{"the first shipments", w.shipped},
 	} {
 		began := time.Now()
 		if err := step.do(ctx); err != nil {

@@ -29,7 +29,7 @@ func picture(body, wall, floor color.RGBA) ([]byte, error) {
 // drawn is the pixel of the device, or what is behind it.
 func drawn(behind, body color.RGBA, x, y float64) color.RGBA {
 	const left, top, width, height, corner = 430.0, 170.0, 340.0, 520.0, 70.0
-	if s := ellipse(x, y, left+width/2, top+height, 230, 34); s < 1 {
+	if s := ellipse(x, y, top+height, 230, 34); s < 1 {
 		behind = mix(behind, color.RGBA{0, 0, 0, 255}, 0.35*(1-s))
 	}
 	inside := box(x, y, left, top, width, height, corner)
@@ -40,17 +40,20 @@ func drawn(behind, body color.RGBA, x, y float64) color.RGBA {
 	switch {
 	case y > top+250 && y < top+470 && math.Mod(y, 22) < 8 && x > left+45 && x < left+width-45:
 		c = mix(c, color.RGBA{0, 0, 0, 255}, 0.45) // where the air goes in
-	case ellipse(x, y, left+width/2, top+120, 74, 74) < 1 && ellipse(x, y, left+width/2, top+120, 62, 62) > 1:
+	case ellipse(x, y, top+120, 74, 74) < 1 && ellipse(x, y, top+120, 62, 62) > 1:
 		c = color.RGBA{86, 196, 140, 255} // the ring that says how the air is
-	case ellipse(x, y, left+width/2, top+120, 62, 62) <= 1:
+	case ellipse(x, y, top+120, 62, 62) <= 1:
 		c = color.RGBA{24, 30, 36, 255}
 	}
 	return mix(behind, c, min(1, inside))
 }
 
+// middle is where the device stands.
+const middle = 600
+
 // ellipse is below 1 inside.
-func ellipse(x, y, cx, cy, rx, ry float64) float64 {
-	dx, dy := (x-cx)/rx, (y-cy)/ry
+func ellipse(x, y, cy, rx, ry float64) float64 {
+	dx, dy := (x-middle)/rx, (y-cy)/ry
 	return dx*dx + dy*dy
 }
 

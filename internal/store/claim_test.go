@@ -63,7 +63,7 @@ func (s *desk) RotateKey(_ context.Context, _ string) error {
 
 func (s *desk) Changed(registry.Device) {}
 
-func (s *desk) Ordered(_ context.Context, did string) (claims.Ordered, bool, error) {
+func (s *desk) Ordered(_ context.Context, _, did string) (claims.Ordered, bool, error) {
 	o, ok := s.orders[did]
 	return o, ok, nil
 }

@@ -34,6 +34,7 @@ func TestConformance(t *testing.T) {
 		{"history", historyCases},
 		{"homes", homeCases},
 		{"claims", claimCases},
+		{"factories", factoryCases},
 		{"desired values", desiredCases},
 		{"presence", presenceCases},
 		{"nodes", nodeCases},

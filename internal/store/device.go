@@ -15,19 +15,23 @@ import (
 
 func (s registryStore) CreateDevice(ctx context.Context, d registry.Device, c *registry.Credential) error {
 	err := s.transact(ctx, func(q *dbgen.Queries) error {
-		err := q.InsertDevice(ctx, dbgen.InsertDeviceParams{
-			DID: d.DID, ProductID: d.ProductID, SpecID: d.SpecID, Account: d.Account,
-			Parent: optional(d.Parent), Name: text(d.Name),
-			InfoModel: text(d.Info.Model), InfoFirmware: text(d.Info.Firmware), InfoHardware: text(d.Info.Hardware),
-			InfoRaw: text(string(d.Info.Raw)), InfoAt: micros.Of(d.Info.At), CreatedAt: micros.Of(d.CreatedAt),
-			Home: optional(d.Home),
-		})
+		err := insertDevice(ctx, q, d)
 		if err != nil || c == nil {
 			return err
 		}
 		return insertCredential(ctx, q, *c)
 	})
 	return s.wrap(ctx, err, "create device %s (product %s, spec %s, parent %q)", d.DID, d.ProductID, d.SpecID, d.Parent)
+}
+
+func insertDevice(ctx context.Context, q *dbgen.Queries, d registry.Device) error {
+	return q.InsertDevice(ctx, dbgen.InsertDeviceParams{
+		DID: d.DID, ProductID: d.ProductID, SpecID: d.SpecID, Account: d.Account,
+		Parent: optional(d.Parent), Name: text(d.Name),
+		InfoModel: text(d.Info.Model), InfoFirmware: text(d.Info.Firmware), InfoHardware: text(d.Info.Hardware),
+		InfoRaw: text(string(d.Info.Raw)), InfoAt: micros.Of(d.Info.At), CreatedAt: micros.Of(d.CreatedAt),
+		Home: optional(d.Home),
+	})
 }
 
 func (s registryStore) Device(ctx context.Context, did string) (registry.Device, error) {

@@ -248,5 +248,3 @@ var homeCases = []conformanceCase{
 		same(t, get(other.MayEnter(ctx, bob, p.ID))(t), false)
 	}},
 }
-
-func second[V any](_ V, err error) error { return err }

@@ -65,18 +65,18 @@ var shipmentCases = []conformanceCase{
 		_, err = ship(1, "SN-3", "SN-4")
 		wantError(t, err, campaigns.ErrBadOrder)
 		same(t, get(f.ShipmentOfSerial(ctx, s.ProductID, "SN-2"))(t).ID, first.ID)
-		must(t, err2(f.Move(ctx, "acc_s", first.ID, campaigns.ShipmentHandedOver, "")))
-		must(t, err2(f.Move(ctx, "acc_s", first.ID, campaigns.ShipmentHandedOver, ""))) // the same click
+		must(t, second(f.Move(ctx, "acc_s", first.ID, campaigns.ShipmentHandedOver, "")))
+		must(t, second(f.Move(ctx, "acc_s", first.ID, campaigns.ShipmentHandedOver, ""))) // the same click
 		s.is(campaigns.CampaignFulfilling)
 		s.state(o, campaigns.OrderShipped)
 		s.refused(s.cancel(o, 1), campaigns.ErrTooLate)
-		second := get(ship(1, "SN-3"))(t)
-		must(t, err2(f.Move(ctx, "acc_s", first.ID, campaigns.ShipmentDelivered, "")))
+		other := get(ship(1, "SN-3"))(t)
+		must(t, second(f.Move(ctx, "acc_s", first.ID, campaigns.ShipmentDelivered, "")))
 		s.state(o, campaigns.OrderShipped)
 		s.balance(campaigns.AccountStartup, 0)
-		must(t, err2(f.Move(ctx, "acc_s", second.ID, campaigns.ShipmentHandedOver, "")))
+		must(t, second(f.Move(ctx, "acc_s", other.ID, campaigns.ShipmentHandedOver, "")))
 		s.is(campaigns.CampaignFulfilling)
-		must(t, err2(f.Move(ctx, "acc_s", second.ID, campaigns.ShipmentDelivered, "")))
+		must(t, second(f.Move(ctx, "acc_s", other.ID, campaigns.ShipmentDelivered, "")))
 		s.state(o, campaigns.OrderDelivered)
 		s.balance(campaigns.AccountStartup, 3*price)
 		s.is(campaigns.CampaignCompleted)
@@ -86,7 +86,7 @@ var shipmentCases = []conformanceCase{
 		same(t, []any{a.Refund.Kind, a.Refund.Amount, a.Order.State, a.Order.Returned}, []any{campaigns.RefundPartial, int64(2 * price), campaigns.OrderDelivered, int64(2)})
 		_, err = f.ShipmentOfSerial(ctx, s.ProductID, "SN-2")
 		wantError(t, err, registry.ErrNotFound)
-		a = get(f.Move(ctx, "acc_s", second.ID, campaigns.ShipmentReturned, "too"))(t)
+		a = get(f.Move(ctx, "acc_s", other.ID, campaigns.ShipmentReturned, "too"))(t)
 		same(t, a.Order.State, campaigns.OrderReturned)
 		s.send()
 		s.deliver()
@@ -101,15 +101,35 @@ var shipmentCases = []conformanceCase{
 		var ids []string
 		for range 2 {
 			p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post"}))(t)
-			must(t, err2(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, "")))
+			must(t, second(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, "")))
 			ids = append(ids, p.ID)
 		}
-		must(t, err2(f.Move(ctx, "acc_s", ids[0], campaigns.ShipmentDelivered, "")))
+		must(t, second(f.Move(ctx, "acc_s", ids[0], campaigns.ShipmentDelivered, "")))
 		a := get(f.Move(ctx, "acc_s", ids[1], campaigns.ShipmentReturned, "lost"))(t)
 		same(t, []any{a.Order.State, a.Refund.Amount}, []any{campaigns.OrderDelivered, int64(price)})
 		s.balance(campaigns.AccountStartup, price)
 		s.is(campaigns.CampaignCompleted)
 		s.audit()
+	}},
+	{"a device that comes to life says that its shipment arrived", func(t *testing.T, db *storeDB) {
+		s, f := works(t, db)
+		o := s.bought("ann", 2, "success@test")
+		s.succeeds()
+		get(f.Allocate(ctx, s.ID, 2))(t)
+		for _, did := range []string{"pure.1", "pure.2"} {
+			p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post", Serials: []string{did}}))(t)
+			must(t, second(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, "")))
+		}
+		must(t, f.Alive(ctx, s.ProductID, "pure.9")) // sold elsewhere
+		must(t, f.Alive(ctx, s.ProductID, "pure.1"))
+		s.state(o, campaigns.OrderShipped) // the other one is still on its way
+		must(t, f.Alive(ctx, s.ProductID, "pure.2"))
+		s.state(o, campaigns.OrderBound)
+		must(t, f.Alive(ctx, s.ProductID, "pure.2")) // told twice
+		s.state(o, campaigns.OrderBound)
+		s.balance(campaigns.AccountStartup, 2*price)
+		s.is(campaigns.CampaignCompleted)
+		s.agrees()
 	}},
 	{"a cancellation and a hand-over meet at one row", func(t *testing.T, db *storeDB) {
 		s, f := works(t, db)
@@ -119,9 +139,9 @@ var shipmentCases = []conformanceCase{
 		p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post", Serials: []string{"SN-9"}}))(t)
 		errs := together(2, func(i int) error {
 			if i == 0 {
-				return err2(s.book.Do(ctx, s.cancel(o, 0)))
+				return second(s.book.Do(ctx, s.cancel(o, 0)))
 			}
-			return err2(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, ""))
+			return second(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, ""))
 		})
 		if (errs[0] == nil) == (errs[1] == nil) {
 			t.Fatalf("cancelled: %v, handed over: %v; want exactly one", errs[0], errs[1])
@@ -158,8 +178,8 @@ var shipmentCases = []conformanceCase{
 		deliver := func(o campaigns.Order) {
 			get(f.Allocate(ctx, s.ID, 1))(t)
 			p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post"}))(t)
-			must(t, err2(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, "")))
-			must(t, err2(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentDelivered, "")))
+			must(t, second(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, "")))
+			must(t, second(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentDelivered, "")))
 		}
 		_, err := f.ProposePayout(ctx, "acc_1", s.ID)
 		wantError(t, err, registry.ErrConflict) // nothing is earned
@@ -188,7 +208,5 @@ var shipmentCases = []conformanceCase{
 		s.audit()
 	}},
 }
-
-func err2[V any](_ V, err error) error { return err }
 
 func micros(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }

@@ -102,7 +102,7 @@ func (s *Service) claim(ctx context.Context, d registry.Device, w Wanted) (Claim
 		return Claim{}, err
 	}
 	c := Claim{ID: id.New("clm"), DID: d.DID, Account: w.By, Home: w.Home, CreatedAt: s.now()}
-	if err := s.basis(ctx, &c); err != nil {
+	if err := s.basis(ctx, d.ProductID, &c); err != nil {
 		return Claim{}, err
 	}
 	ch, err := s.change(w.By, "device.claimed", d, p.Org, map[string]any{"claim": c.ID, "home": w.Home, "basis": c.Basis, "reason": c.Reason, "order": c.Order},
@@ -124,12 +124,12 @@ func (s *Service) claim(ctx context.Context, d registry.Device, w Wanted) (Claim
 }
 
 // basis finds out why the device is the claimer's.
-func (s *Service) basis(ctx context.Context, c *Claim) error {
+func (s *Service) basis(ctx context.Context, product string, c *Claim) error {
 	var o Ordered
 	known := false
 	if s.orders != nil {
 		var err error
-		if o, known, err = s.orders.Ordered(ctx, c.DID); err != nil {
+		if o, known, err = s.orders.Ordered(ctx, product, c.DID); err != nil {
 			return fmt.Errorf("order of device %s: %w", c.DID, err)
 		}
 	}

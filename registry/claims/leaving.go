@@ -99,7 +99,7 @@ func (s *Service) givable(ctx context.Context, by, did string) (registry.Device,
 	if err == nil || !errors.Is(err, registry.ErrNotFound) || s.orders == nil || d.Account != "" {
 		return d, err
 	}
-	o, known, oerr := s.orders.Ordered(ctx, did)
+	o, known, oerr := s.orders.Ordered(ctx, d.ProductID, did)
 	if oerr != nil || known && by != "" && o.Account == by {
 		return d, oerr
 	}

@@ -28,8 +28,8 @@ type Devices interface {
 
 // Orders is what claims need of campaigns: who ordered a unit that was shipped.
 type Orders interface {
-	// Ordered says who; false where no shipment names the did.
-	Ordered(ctx context.Context, did string) (Ordered, bool, error)
+	// Ordered says who; false where no shipment of the product names the did.
+	Ordered(ctx context.Context, product, did string) (Ordered, bool, error)
 }
 
 // Options make a Service. Store, Devices and Homes are needed.

@@ -114,7 +114,7 @@ func (s *Service) RollBack(ctx context.Context, rollout, by, reason string) (Rol
 	return Rollout{}, Refuse(ErrState, "roll-back", "product %s has no image older than %s that was certified", old.Product, old.Version)
 }
 
-// Pause, Resume and Stop are somebody's decisions about a rollout.
+// Pause is somebody's decision about a rollout, as Resume and Stop are.
 func (s *Service) Pause(ctx context.Context, rollout string, rev int64, by, reason string) (Rollout, error) {
 	return s.decide(ctx, rollout, rev, by, reason, Paused, Preparing, Running)
 }

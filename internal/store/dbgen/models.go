@@ -274,6 +274,21 @@ type Document struct {
 	At         micros.Time
 }
 
+type FactoryGrant struct {
+	ID        string
+	ProductID string
+	Units     int64
+	Reason    string
+	GrantedBy string
+	CreatedAt micros.Time
+}
+
+type FactoryQuotum struct {
+	ProductID string
+	Granted   int64
+	Made      int64
+}
+
 type FieldCount struct {
 	Product  string
 	Firmware string
