@@ -124,15 +124,7 @@ func (s *Shop) campaignPage(v *Visit, x campaigns.Shown) (*CampaignPage, error) 
 	for _, q := range x.Page.FAQ {
 		p.FAQ = append(p.FAQ, QuestionView{q.Ask, prose(q.Answer)})
 	}
-	for _, a := range x.Schedule {
-		share := strconv.FormatFloat(float64(a.Share)/100, 'f', -1, 64)
-		switch a.When {
-		case campaigns.AdvanceAtSuccess:
-			p.Schedule = append(p.Schedule, v.Say("campaign.advance-success", share))
-		case campaigns.AdvanceAtHandover:
-			p.Schedule = append(p.Schedule, v.Say("campaign.advance-handover", share))
-		}
-	}
+	p.Schedule = scheduleSentences(v, x.Schedule)
 	cert, err := s.certs.Certificate(v.Context(), x.Certificate)
 	switch {
 	case err == nil:
@@ -209,6 +201,7 @@ func (s *Shop) offer(v *Visit, x campaigns.Shown, p *CampaignPage, order, wait *
 		if p.Wait = wait; wait == nil {
 			p.Wait = newForm("/campaigns/"+x.ID+"/waiting", pairsOf(values))
 		}
+		p.Wait.Prefix = "wait"
 	}
 	return s.waitingOf(v, x, p)
 }

@@ -20,6 +20,7 @@ import (
 // "field".
 type Form struct {
 	Action string // where it is sent
+	Prefix string // what the ids of its fields begin with, on a page with several forms
 	Key    string // makes one thing of what is sent twice: see Visit.Once
 	Rev    int64  // of the row that was shown, where it has one
 	Values url.Values
@@ -128,6 +129,14 @@ func (f *Form) Refuse(field, sentence string) {
 	}
 }
 
+// IDOf is the id of a field: no two of a page are the same.
+func (f *Form) IDOf(name string) string {
+	if f.Prefix == "" {
+		return name
+	}
+	return anchor(f.Prefix, name)
+}
+
 // OK says that nothing was refused.
 func (f *Form) OK() bool { return len(f.Errors) == 0 && len(f.Wrong) == 0 }
 
@@ -230,7 +239,7 @@ func field(f *Form, name, label string, pairs ...any) (Field, error) {
 	if f == nil {
 		return Field{}, fmt.Errorf("field %s: there is no form", name)
 	}
-	out := Field{Form: f, Name: name, ID: name, Label: label, Type: "text", Error: f.Errors[name]}
+	out := Field{Form: f, Name: name, ID: f.IDOf(name), Label: label, Type: "text", Error: f.Errors[name]}
 	m, err := dict(pairs...)
 	if err != nil {
 		return Field{}, err

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path"
+	"strings"
 
 	"github.com/proofmark/proofmark/registry"
 )
@@ -35,23 +35,21 @@ func (fs *Forms) with(f *Form) *Forms {
 // of field and value.
 func (fs *Forms) Of(place string, pairs ...string) *Form {
 	action := fs.base + "/" + place
-	if fs.sent != nil && fs.sent.Action == action {
-		fs.sent.Rev = fs.rev // it has seen how things stand now
-		return fs.sent
+	f := fs.sent
+	if f != nil && f.Action == action {
+		f.Rev = fs.rev // it has seen how things stand now
+	} else {
+		f = newForm(action, pairsOf(pairs))
+		f.Rev = fs.rev
 	}
-	f := newForm(action, pairsOf(pairs))
-	f.Rev = fs.rev
+	f.Prefix = anchor(strings.ReplaceAll(place, "/", "-"))
 	return f
 }
 
-// entry is a field of one of several forms: its id begins with the form's own name,
-// so that no id is there twice.
-func entry(f *Form, name, label string, pairs ...any) (Field, error) {
-	out, err := field(f, name, label, pairs...)
-	if f != nil && out.ID == name {
-		out.ID = anchor(path.Base(f.Action), name)
-	}
-	return out, err
+// Refused says whether the form of a place was sent and refused: it is shown, with
+// what is wrong, even where it could not be sent any more.
+func (fs *Forms) Refused(place string) bool {
+	return fs.sent != nil && fs.sent.Action == fs.base+"/"+place
 }
 
 // act does what a form of a page wants. A refusal is said in the page, which again

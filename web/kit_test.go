@@ -31,6 +31,8 @@ type house struct {
 	server *httptest.Server
 	say    func(key string, args ...any) string
 
+	file string // of the database
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -63,7 +65,8 @@ func openHouse(t testing.TB, sections ...func(h *house) Section) *house {
 	t.Helper()
 	h := &house{TB: t, now: time.Now().UTC().Truncate(time.Microsecond), mail: &postbox{texts: make(chan string, 100)}}
 	var err error
-	h.db, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "web.db"))
+	h.file = filepath.Join(t.TempDir(), "web.db")
+	h.db, err = store.Open(t.Context(), "sqlite:"+h.file)
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
 	must(t, h.db.Migrate(t.Context()))

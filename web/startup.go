@@ -22,6 +22,7 @@ var orgTabs = []OrgTab{
 	{"submissions", "/submissions"},
 	{"certificates", "/certificates"},
 	{"papers", "/papers"},
+	{"campaigns", "/campaigns"},
 	{"team", "/team"},
 	{"hooks", "/webhooks"},
 }

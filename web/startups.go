@@ -108,8 +108,7 @@ func (s *Startups) begin(v *Visit) error {
 
 // org is the organisation of the address, for its members and operators.
 func (s *Startups) org(v *Visit, tab, title string) (OrgPage, error) {
-	o, err := s.Auth.Org(v.Context(), v.Actor, v.Param("org"))
-	return OrgPage{Page{Title: title + " · " + o.Name, Wide: true}, o, tab}, err
+	return orgHead(v, s.Auth, v.Param("org"), tab, title)
 }
 
 const mostListed = 200 // of what a page lists without pages of its own

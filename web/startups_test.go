@@ -88,7 +88,7 @@ func TestAStartupGoesFromItsProductToASubmission(t *testing.T) {
 	b.send(sub+"/facts", "form-rev", rev, "product", "Glow", "version", "1.0.0", "hardware", "R1", "regions", "IN").goes(t, sub)
 	b.send(sub+"/facts", "form-rev", rev, "product", "Glimmer", "version", "1.0.1").says(t, http.StatusUnprocessableEntity, html.EscapeString(y.say("work.changed")), "Glimmer")
 	b.send(sub+"/submit", "form-rev", b.get(sub).hidden(t, "form-rev")).says(t, http.StatusUnprocessableEntity, "lacks declaration")
-	b.send(sub+"/declaration", "form-rev", b.get(sub).hidden(t, "form-rev"), "declaration", "nothing: else").says(t, http.StatusUnprocessableEntity, `id="declaration-declaration-error"`, "nothing: else")
+	b.send(sub+"/declaration", "form-rev", b.get(sub).hidden(t, "form-rev"), "declaration", "nothing: else").says(t, http.StatusUnprocessableEntity, `id="declaration-declaration-error"`, `href="#declaration-declaration"`, "nothing: else")
 
 	// To others nothing of it is there.
 	y.person("stranger@example.com")

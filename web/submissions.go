@@ -405,29 +405,34 @@ var (
 
 // take stores the file of a form, if it is one of the kinds.
 func (v *Visit) take(blobs blob.Store, f *Form, field string, accept []media.Kind) (certification.Taken, error) {
-	var taken certification.Taken
+	taken, _, err := v.takeMedia(blobs, f, field, accept)
+	return taken, err
+}
+
+// takeMedia also says what was found in the file.
+func (v *Visit) takeMedia(blobs blob.Store, f *Form, field string, accept []media.Kind) (taken certification.Taken, is media.Media, err error) {
 	file, head, err := v.r.FormFile(field)
 	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, fs.ErrNotExist) {
-		return taken, errNoFile
+		return taken, is, errNoFile
 	}
 	if err != nil {
-		return taken, fmt.Errorf("%w: %w", errUnreadable, err)
+		return taken, is, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	defer file.Close()
 	limit := media.Limit(accept)
 	ref, err := blobs.Put(v.Context(), file, limit, func(content blob.Content, size int64) error {
 		found, err := media.Inspect(head.Filename, content, size, accept)
-		taken.Kind = found.Kind
+		taken.Kind, is = found.Kind, found
 		return err
 	})
 	var refused *media.Refusal
 	switch {
 	case errors.As(err, &refused):
 		f.Refuse(field, sentence(refused.Error()))
-		return taken, fmt.Errorf("%w: %w", errFile, err)
+		return taken, is, fmt.Errorf("%w: %w", errFile, err)
 	case errors.Is(err, blob.ErrTooLarge):
-		return taken, fmt.Errorf("%w: %q has more than %s", errFileLarge, head.Filename, byteSize(limit))
+		return taken, is, fmt.Errorf("%w: %q has more than %s", errFileLarge, head.Filename, byteSize(limit))
 	}
 	taken.Name, taken.SHA256, taken.Size = head.Filename, ref.SHA256, ref.Size
-	return taken, err
+	return taken, is, err
 }

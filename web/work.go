@@ -33,7 +33,6 @@ func (s *Site) workFuncs() template.FuncMap {
 		"counts":      countsOf,
 		"has":         func(list []auth.Role, r auth.Role) bool { return slices.Contains(list, r) },
 		"str":         func(v any) string { return fmt.Sprint(v) },
-		"entry":       entry,
 		"answersTo":   rig.AnswersTo,
 		"seconds":     func(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) },
 		"ms":          func(n int64) string { return span(time.Duration(n) * time.Millisecond) },

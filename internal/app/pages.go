@@ -28,9 +28,12 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 			Auth: a.auth, Registry: a.registry, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory,
 			Webhooks: a.webhooks, Blobs: a.blobs, Bus: a.bus, Holders: a.db.Programme(), Audit: a.db.Audit(), URL: a.cfg.PublicURL,
 		}),
+		web.NewSellers(web.SellersOptions{Auth: a.auth, Registry: a.registry, Desk: a.desk, Fulfil: a.fulfil, Ledger: a.db.Campaigns(), Blobs: a.blobs}),
 		web.NewReviewers(web.ReviewersOptions{
 			Auth: a.auth, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory, Certificates: a.db.Programme(),
 		}),
+		web.NewListings(web.ListingsOptions{Auth: a.auth, Desk: a.desk}),
+		web.NewPayments(a.pay),
 		a.operatorPages(),
 		web.NewDevices(web.DevicesOptions{Registry: a.registry, Bus: a.bus}),
 	)

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/auth"
+)
+
+// Payments are the pages on which operators look at what payment providers said, and
+// pay back what no provider can.
+type Payments struct{ pay *campaigns.Payments }
+
+// NewPayments makes the section.
+func NewPayments(pay *campaigns.Payments) *Payments { return &Payments{pay} }
+
+// PaymentsPage is what of money needs a person.
+type PaymentsPage struct {
+	Page
+	States  []campaigns.InboxState
+	State   campaigns.InboxState
+	Events  []campaigns.InboxEvent
+	Next    string // of the events
+	Flagged []campaigns.Payment
+	Refunds []campaigns.Refund // that wait for a person
+	Forms   *Forms
+}
+
+// Money is an amount in its currency.
+func (p *PaymentsPage) Money(minor int64, currency string) string { return amount(minor, currency) }
+
+var inboxStates = []campaigns.InboxState{campaigns.InboxStuck, campaigns.InboxReceived, campaigns.InboxApplied}
+
+const paymentsPath = "/operator/payments"
+
+// Mount implements Section.
+func (s *Payments) Mount(p *Pages) {
+	operator := Only(auth.RoleOperator)
+	p.Get(paymentsPath, operator, func(v *Visit) error { return s.show(v, nil) })
+	for place, do := range map[string]func(v *Visit, f *Form) error{
+		"events/{id}/retry": func(v *Visit, _ *Form) error { return s.pay.RetryEvent(v.Context(), v.Param("id")) },
+		"refunds/{id}/retry": func(v *Visit, _ *Form) error {
+			_, err := s.pay.RetryRefund(v.Context(), v.Actor.Account, v.Param("id"))
+			return err
+		},
+		"refunds/{id}/paid": func(v *Visit, f *Form) error {
+			reference := f.Get("reference")
+			if reference == "" {
+				f.Refuse("reference", v.Say("payments.reference-wanted"))
+				return nil
+			}
+			_, err := s.pay.PaidByHand(v.Context(), v.Actor.Account, v.Param("id"), reference)
+			return err
+		},
+	} {
+		p.Post(paymentsPath+"/"+place, operator, func(v *Visit) error {
+			return v.act(func(f *Form) error { return s.show(v, f) }, func(f *Form) (string, error) {
+				err := do(v, f)
+				if err == nil && f.OK() {
+					v.Note("good", v.Say("payments.done"))
+				}
+				return paymentsPath, f.told(err)
+			}, Place{campaigns.ErrBadOrder, ""})
+		})
+	}
+}
+
+func (s *Payments) show(v *Visit, sent *Form) error {
+	ctx := v.Context()
+	p := &PaymentsPage{
+		Page: Page{Title: v.Say("operator.tab.payments"), Wide: true}, States: inboxStates, State: campaigns.InboxState(v.Query("state")),
+		Forms: newForms(paymentsPath).with(sent),
+	}
+	if !slices.Contains(inboxStates, p.State) {
+		p.State = campaigns.InboxStuck
+	}
+	var err error
+	if p.Events, err = s.pay.Events(ctx, p.State, v.Query("after"), rowsPerPage+1); err != nil {
+		return err
+	}
+	if len(p.Events) > rowsPerPage {
+		p.Events = p.Events[:rowsPerPage]
+		p.Next = paymentsPath + "?" + url.Values{"state": {string(p.State)}, "after": {p.Events[rowsPerPage-1].ID}}.Encode()
+	}
+	if p.Flagged, err = s.pay.Flagged(ctx, "", mostListed); err != nil {
+		return err
+	}
+	if p.Refunds, err = s.pay.RefundsInState(ctx, campaigns.RefundManual, "", mostListed); err != nil {
+		return err
+	}
+	s.lost(v, p, sent)
+	if sent != nil {
+		return v.Again("operator-payments", p)
+	}
+	return v.Show("operator-payments", p)
+}
+
+// lost says above the page why a form was refused whose row is not in it any more.
+func (s *Payments) lost(v *Visit, p *PaymentsPage, sent *Form) {
+	if sent == nil {
+		return
+	}
+	for _, e := range p.Events {
+		if p.Forms.Refused(fmt.Sprintf("events/%s/retry", e.ID)) {
+			return
+		}
+	}
+	for _, r := range p.Refunds {
+		if p.Forms.Refused(fmt.Sprintf("refunds/%s/retry", r.ID)) || p.Forms.Refused(fmt.Sprintf("refunds/%s/paid", r.ID)) {
+			return
+		}
+	}
+	for _, said := range sent.Wrong {
+		v.note("bad", said)
+	}
+}
