@@ -187,7 +187,17 @@ func (w *World) bought(ctx context.Context, o campaigns.Order) error {
 	return err
 }
 
-// shipped hands the first units of the funded campaign to a carrier.
+// judged waits for the end of a campaign.
+func (w *World) judged(ctx context.Context, desk *campaigns.Desk, maker certification.Actor, c campaigns.Campaign) (campaigns.Campaign, error) {
+	err := until(ctx, func() (bool, error) {
+		var err error
+		c, err = desk.Campaign(ctx, maker, c.ID)
+		return c.State != campaigns.CampaignLive && c.State != campaigns.CampaignClosing && c.State != campaigns.CampaignScheduled, err
+	})
+	return c, err
+}
+
+// shipped waits until two campaigns have ended, and hands the first units of the funded campaign to a carrier.
 func (w *World) shipped(ctx context.Context) error {
 	maker, err := w.actor(ctx, Maya)
 	if err != nil || w.Shop.PSP == nil {
@@ -198,13 +208,20 @@ func (w *World) shipped(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := find(there, func(c campaigns.Campaign) bool { return c.Title == funded.title })
-	err = until(ctx, func() (bool, error) {
-		c, err = desk.Campaign(ctx, maker, c.ID)
-		return c.State != campaigns.CampaignLive && c.State != campaigns.CampaignClosing && c.State != campaigns.CampaignScheduled, err
-	})
-	if err != nil || c.State != campaigns.CampaignSucceeded {
-		return err // a visitor, or an earlier start, went on with it
+	var c campaigns.Campaign
+	for i := range listings {
+		if l := &listings[i]; l.closes == brief {
+			ended, err := w.judged(ctx, desk, maker, find(there, func(c campaigns.Campaign) bool { return c.Title == l.title }))
+			if err != nil {
+				return err
+			}
+			if l == funded {
+				c = ended
+			}
+		}
+	}
+	if c.State != campaigns.CampaignSucceeded {
+		return nil // a visitor, or an earlier start, went on with it
 	}
 	const allocated, sent, arrived = 40, 8, 4
 	if _, err := f.Allocate(ctx, c.ID, allocated); err != nil {
