@@ -82,14 +82,14 @@ func TestTheCAStaysOverRestarts(t *testing.T) {
 	}
 }
 
-func TestWhoeverOpensTheAddressFindsTheCertificates(t *testing.T) {
+func TestWhoeverOpensTheAddressFindsTheFrontPage(t *testing.T) {
 	s := start(t)
 	resp, err := http.Get("http://" + s.Addresses().HTTP + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 || resp.Request.URL.Path != "/certificates" {
+	if resp.StatusCode != 200 || resp.Request.URL.Path != "/" {
 		t.Errorf("GET / ends at %s with %s", resp.Request.URL.Path, resp.Status)
 	}
 }
