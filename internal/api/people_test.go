@@ -36,7 +36,7 @@ func TestSomebodySignsUpAndComesIn(t *testing.T) {
 		Roles, Scopes []string
 		Session       string
 	}](h, h.call("GET", "/api/v1/me", nil, as...), 200)
-	if !slices.Equal(me.Roles, []string{"backer"}) || me.Session == "" || len(me.Scopes) != 5 {
+	if !slices.Equal(me.Roles, []string{"backer"}) || me.Session == "" || len(me.Scopes) != 6 {
 		t.Errorf("%+v", me)
 	}
 	want[any](h, h.call("PATCH", "/api/v1/me", object{"name": "Asha"}, as...), 204)
