@@ -35,7 +35,7 @@ func Draft(product string, spec []byte) (certification.Edit, []Paper, error) {
 		return certification.Edit{}, nil, err
 	}
 	hardware, regions := []string{"A1"}, []string{"IN"}
-	return certification.Edit{
+	e := certification.Edit{
 		Product: &product, Hardware: &hardware, Regions: &regions, Spec: spec, Declaration: declaration,
 		Firmware: &certification.Firmware{Version: "1.0.0", SHA256: sum(product + " firmware 1.0.0")},
 		Platform: &certification.Platform{Module: "WM-32C3 rev 2", Firmware: "aurora-core 4.2.0"},
@@ -43,7 +43,8 @@ func Draft(product string, spec []byte) (certification.Edit, []Paper, error) {
 			SecretSHA256: sum(product + " secret 1"),
 			Second:       suite.Unit{DID: "second-unit", Serial: "SN-2", SecretSHA256: sum(product + " secret 2")},
 		},
-	}, []Paper{
+	}
+	return e, []Paper{
 		{certification.BillOfGoods, "bill.cdx.json", `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","name":"lwip","version":"2.2.0"}]}`},
 		{certification.Disclosure, "policy.txt", "Write to security@aurora.example. We answer within 5 days.\n"},
 	}, nil
