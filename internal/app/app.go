@@ -69,7 +69,8 @@ type App struct {
 
 	operator string // the operator's token
 	visitors atomic.Pointer[[]web.DemoPerson]
-	grown    chan struct{} // of a demonstration: closed when the sample world is whole, or cannot be
+	grown    chan struct{} // of a demonstration: closed when the sample world is there, or cannot be
+	lived    chan struct{} // likewise, when what a visitor can watch has happened
 	addrs    Addresses
 	failed   chan error
 	closers  []closer // in the order of Start

@@ -77,15 +77,20 @@ func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
 		close(ended)
 		return fmt.Errorf("sample world: %w", err)
 	}
-	a.grown = make(chan struct{})
+	a.grown, a.lived = make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(a.grown)
-		if err := world.Grow(moving); err != nil && moving.Err() == nil {
+		defer close(a.lived)
+		err := world.Grow(moving)
+		close(a.grown)
+		if err == nil {
+			err = world.Live(moving)
+		}
+		if err != nil && moving.Err() == nil {
 			a.log.Warn("the sample world is not whole", "err", err)
 		}
 	}()
 	go func() {
-		defer func() { <-a.grown; close(ended) }()
+		defer func() { <-a.lived; close(ended) }()
 		run(moving, devices, func(did string, err error) { a.log.Warn("virtual device ended", "did", did, "err", err) })
 	}()
 	return a.demoBanner(w, s)

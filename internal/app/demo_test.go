@@ -15,10 +15,10 @@ import (
 	"github.com/proofmark/proofmark/internal/app"
 )
 
-// TestTheSampleWorldIsWhole starts the demonstration as `make run` does: its
+// TestE2ETheSampleWorldIsWhole starts the demonstration as `make run` does: its
 // recorded runs are judged by this release of the suite and lead to a certificate
 // that the public registry shows; of its campaigns one succeeds, and one fails.
-func TestTheSampleWorldIsWhole(t *testing.T) {
+func TestE2ETheSampleWorldIsWhole(t *testing.T) {
 	log := &logBuffer{}
 	a, err := app.New(app.Config{
 		Data: t.TempDir(), HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off", BenchTLS: "127.0.0.1:0", Demo: true,
@@ -44,7 +44,7 @@ func TestTheSampleWorldIsWhole(t *testing.T) {
 	if !strings.Contains(banner.String(), "DEMO") {
 		t.Errorf("the banner does not say that it is a demonstration: %s", banner.String())
 	}
-	<-a.Grown() // its funded campaign ends two minutes after it is made
+	<-a.Lived() // its funded campaign ends two minutes after it is made
 	if strings.Contains(log.String(), "not whole") {
 		t.Fatal(log.String())
 	}

@@ -1,4 +1,7 @@
 package app
 
-// Grown is closed when the sample world is whole, or cannot be.
+// Lived is closed when what a visitor can watch has happened.
+func (a *App) Lived() <-chan struct{} { return a.lived }
+
+// Grown is closed when the sample world is there, or cannot be.
 func (a *App) Grown() <-chan struct{} { return a.grown }

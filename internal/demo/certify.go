@@ -15,19 +15,25 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
+// step is a part of the way, and its name.
+type step struct {
+	what string
+	do   func(context.Context) error
+}
+
 // Grow takes the sample world to where visitors find it. What is done already is
 // left alone, so it goes on where an earlier start was cut.
 func (w *World) Grow(ctx context.Context) error {
-	for _, step := range []struct {
-		what string
-		do   func(context.Context) error
-	}{
-		{"regulatory documents", w.regulated},
-		{"the purifier's certificate", w.certified},
-		{"the purifier's campaigns", w.listed},
-		{"the lamp's submission", w.tried},
-		{"the first shipments", w.shipped},
-	} {
+	return w.walk(ctx, step{"regulatory documents", w.regulated}, step{"the purifier's certificate", w.certified}, step{"the purifier's campaigns", w.listed})
+}
+
+// Live lets happen what a visitor can watch: a lamp fails its run, and two campaigns end.
+func (w *World) Live(ctx context.Context) error {
+	return w.walk(ctx, step{"the lamp's submission", w.tried}, step{"the first shipments", w.shipped})
+}
+
+func (w *World) walk(ctx context.Context, steps ...step) error {
+	for _, step := range steps {
 		began := time.Now()
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
