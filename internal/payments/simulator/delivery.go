@@ -37,6 +37,7 @@ func (p *PSP) SetWebhook(url string, client *http.Client) {
 type lane struct {
 	queue eventQueue
 	seq   uint64
+	out   int // 1 while an event is on its way
 	woken chan struct{}
 }
 
@@ -83,7 +84,7 @@ func (p *PSP) deliver(ctx context.Context, l *lane) {
 		var e *event
 		if hook.url != "" && len(l.queue) > 0 {
 			if wait = l.queue[0].DueAt.Sub(p.now()); wait <= 0 {
-				e = heap.Pop(&l.queue).(*event)
+				e, l.out = heap.Pop(&l.queue).(*event), 1
 			}
 		}
 		p.mu.Unlock()
@@ -104,6 +105,7 @@ func (p *PSP) deliver(ctx context.Context, l *lane) {
 				return
 			}
 			p.mu.Lock()
+			l.out = 0
 			e.after, e.DueAt = p.stored(), p.now().Add(rewrite)
 			l.push(e)
 			p.mu.Unlock()
@@ -160,6 +162,7 @@ func (p *PSP) send(ctx context.Context, hook webhook, e *event, body []byte, sig
 func (p *PSP) delivered(l *lane, e *event, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	l.out = 0
 	e.Tries++
 	now := p.now()
 	switch {
@@ -222,13 +225,14 @@ func (p *PSP) SendAgain(ctx context.Context, orderRef string) error {
 	return b.wait(ctx)
 }
 
-// Waiting is how many events are not delivered yet.
+// Waiting is how many events are not delivered yet, those included that are on
+// their way.
 func (p *PSP) Waiting() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := 0
 	for _, l := range p.lanes {
-		n += len(l.queue)
+		n += len(l.queue) + l.out
 	}
 	return n
 }
