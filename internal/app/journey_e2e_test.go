@@ -225,7 +225,7 @@ func (j *journey) firstReviewer(t *testing.T) {
 	p.Visit(j.url + j.review())
 	for _, item := range browsertest.Value[[]string](p, `[...document.querySelectorAll("li[id^=item-]")].map(i => i.id.slice(5))`) {
 		p.Click("#item-" + item + " summary")
-		p.Set("#"+item+"-note", "Read, and all right.")
+		p.Set("#item-"+item+` [name="note"]`, "Read, and all right.")
 		p.Go("#item-" + item + ` button[value="yes"]`)
 	}
 	p.Set("#comments-text", "Nothing to add <b>from me</b>.")
