@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
-	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -206,21 +205,4 @@ func (c *Campaign) cancel(at time.Time, who string, by certification.Mover, reas
 	c.Held, c.HeldReason, c.HeldAt = false, "", time.Time{}
 	rec, err := c.tell(at, who, "campaign.cancelled", nil)
 	return &Change{Record: rec, Due: []Due{{JobGiveBack, "", at}}}, err
-}
-
-// Advance makes a move that follows from orders and shipments: to fulfilling with
-// the first hand-over, to completed when all is delivered or refunded. One that
-// was made before is no error.
-func (d *Desk) Advance(ctx context.Context, campaign string, to CampaignState) (Campaign, error) {
-	return d.store.ChangeCampaign(ctx, campaign, d.now, func(c *Campaign, _ Counter, at time.Time) (*Change, error) {
-		if c.State == to {
-			return nil, nil
-		}
-		if err := c.moveTo(to, bySystem); err != nil {
-			return nil, err
-		}
-		c.UpdatedAt = at
-		rec, err := c.tell(at, audit.System, "campaign."+string(to), nil)
-		return &Change{Record: rec}, err
-	})
 }

@@ -119,7 +119,7 @@ func (l *Live) sight(ctx context.Context, life time.Duration, mac string) {
 }
 
 // Quarantine keeps a device out: its connection is closed, on whichever node, and
-// it cannot log in until an operator lifts it. Its owner and its maker are told.
+// it cannot log in until an operator lifts it. Its maker is told.
 func (r *Registry) Quarantine(ctx context.Context, by, did, reason string) error {
 	return r.keepOut(ctx, by, did, reason, "device.quarantined", func(e audit.Entry, n notice.Notice) error {
 		return r.store.QuarantineDevice(ctx, did, reason, e, n)

@@ -66,7 +66,7 @@ func (e *tooLarge) Error() string { return fmt.Sprintf("the form has more than %
 func (v *Visit) Form() (*Form, error) { return v.FormWithFiles(mostForm) }
 
 // FormWithFiles reads the form that was sent, with files, at most so many bytes in
-// all; File opens one of them.
+// all; take brings one of them to the blobs.
 func (v *Visit) FormWithFiles(most int64) (*Form, error) {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
 	err := v.r.ParseForm()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"slices"
 
 	"github.com/proofmark/proofmark/certification"
@@ -54,15 +55,10 @@ func recordOf(run certification.Run, sub certification.Submission, h transcript.
 	return nil
 }
 
+// sameJSON compares what two documents say, not how they are written. Specs may hold
+// fractions, which the canonical form refuses.
 func sameJSON(a, b []byte) (bool, error) {
 	var one, two any
-	if err := errors.Join(json.Unmarshal(a, &one), json.Unmarshal(b, &two)); err != nil {
-		return false, err
-	}
-	x, err := json.Marshal(one)
-	if err != nil {
-		return false, err
-	}
-	y, err := json.Marshal(two)
-	return string(x) == string(y), err
+	err := errors.Join(json.Unmarshal(a, &one), json.Unmarshal(b, &two))
+	return reflect.DeepEqual(one, two), err
 }

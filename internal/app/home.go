@@ -9,7 +9,6 @@ import (
 
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
-	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
@@ -29,23 +28,15 @@ func (a *App) startClaims(context.Context) error {
 	a.claims = claims.New(claims.Options{
 		Store: a.db.Claims(), Devices: a.registry, Homes: a.homes, Orders: ordered{a}, Log: a.log.With("part", "claims"),
 	})
-	_, err := a.bus.Subscribe(notice.Topic("device.claimed"), func(m bus.Message) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := a.onClaimed(ctx, m.Data); err != nil {
-			a.log.Warn("a device is alive, and its order does not know", "err", err)
-		}
-	})
-	return err
+	return nil
 }
 
-// onClaimed tells fulfilment that a device came to life.
-func (a *App) onClaimed(ctx context.Context, data []byte) error {
-	var n notice.Notice
-	if err := json.Unmarshal(data, &n); err != nil {
-		return err
+// arrived tells fulfilment that a device came to life where it was sent.
+func (a *App) arrived(ctx context.Context, did string) error {
+	d, err := a.registry.Device(ctx, did)
+	if errors.Is(err, registry.ErrNotFound) { // removed since
+		return nil
 	}
-	d, err := a.registry.Device(ctx, n.Subject)
 	if err != nil {
 		return err
 	}
@@ -69,6 +60,7 @@ func (o ordered) Ordered(ctx context.Context, product, did string) (claims.Order
 }
 
 func (a *App) registerHomes() {
+	a.jobs.Register(claims.ArrivedJob, func(ctx context.Context, j jobs.Job) error { return a.arrived(ctx, string(j.Payload)) })
 	a.jobs.Register(homes.GuestEndJob, func(ctx context.Context, j jobs.Job) error {
 		var stay homes.Stay
 		if err := json.Unmarshal(j.Payload, &stay); err != nil {

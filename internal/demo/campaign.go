@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
-	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/media"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
@@ -115,11 +113,7 @@ func (w *World) pictured(ctx context.Context, l *listing) (campaigns.Picture, er
 	if err != nil {
 		return campaigns.Picture{}, err
 	}
-	var seen media.Media
-	ref, err := w.Blobs.Put(ctx, bytes.NewReader(content), int64(len(content)), func(c blob.Content, size int64) (err error) {
-		seen, err = media.Inspect("purifier.png", c, size, media.Pictures)
-		return err
-	})
+	ref, seen, err := w.put(ctx, "purifier.png", content, media.Pictures)
 	return campaigns.Picture{
 		SHA256: ref.SHA256, Media: string(seen.Kind), Width: seen.Width, Height: seen.Height, Size: ref.Size, Alt: l.alt,
 	}, err
@@ -127,6 +121,27 @@ func (w *World) pictured(ctx context.Context, l *listing) (campaigns.Picture, er
 
 // backers is how many people buy what sells in the sample world.
 const backers = 40
+
+// crowd are those who buy.
+func (w *World) crowd(ctx context.Context) ([]string, error) {
+	if len(w.buyers) > 0 {
+		return w.buyers, nil
+	}
+	bela, err := w.person(ctx, Bela)
+	if err != nil {
+		return nil, err
+	}
+	all := []string{bela.ID}
+	for i := range backers {
+		a, err := w.Auth.CreateAccount(ctx, fmt.Sprintf("Sample backer %d", i+1))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a.ID)
+	}
+	w.buyers = all
+	return all, nil
+}
 
 // sold waits until a campaign is open, and buys so many units of it.
 func (w *World) sold(ctx context.Context, desk *campaigns.Desk, maker certification.Actor, c campaigns.Campaign, units int64) error {
@@ -138,17 +153,9 @@ func (w *World) sold(ctx context.Context, desk *campaigns.Desk, maker certificat
 	if err != nil {
 		return err
 	}
-	bela, err := w.person(ctx, Bela)
+	buyers, err := w.crowd(ctx)
 	if err != nil {
 		return err
-	}
-	buyers := []string{bela.ID}
-	for i := range backers {
-		a, err := w.Auth.CreateAccount(ctx, fmt.Sprintf("Sample backer %d", i+1))
-		if err != nil {
-			return err
-		}
-		buyers = append(buyers, a.ID)
 	}
 	for i := 0; units > 0; i++ {
 		n := min(units, int64(1+i%3))

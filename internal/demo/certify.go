@@ -22,7 +22,8 @@ type step struct {
 }
 
 // Grow takes the sample world to where visitors find it. What is done already is
-// left alone, so it goes on where an earlier start was cut.
+// left alone, so it goes on where an earlier start was cut; only a campaign that was
+// cut while it sold stays with what it had sold.
 func (w *World) Grow(ctx context.Context) error {
 	return w.walk(ctx, step{"regulatory documents", w.regulated}, step{"the purifier's certificate", w.certified}, step{"the purifier's campaigns", w.listed})
 }

@@ -1,13 +1,13 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
@@ -31,6 +31,8 @@ type World struct {
 	Shop       Shop
 	Bench      string // host:port of the plain benches; empty: there are none
 	Log        *slog.Logger
+
+	buyers []string // accounts, made once
 }
 
 const (
@@ -108,17 +110,20 @@ func first[V any](all []V) (v V) {
 	return v
 }
 
+// put stores a file as an upload would, under the same rules.
+func (w *World) put(ctx context.Context, name string, content []byte, accept []media.Kind) (ref blob.Ref, seen media.Media, err error) {
+	ref, err = w.Blobs.Put(ctx, bytes.NewReader(content), media.Limit(accept), func(c blob.Content, size int64) (err error) {
+		seen, err = media.Inspect(name, c, size, accept)
+		return err
+	})
+	return ref, seen, err
+}
+
 // received is a file as an upload would bring it.
 func (w *World) received(name, text string) func(context.Context, []media.Kind) (certification.Taken, error) {
 	return func(ctx context.Context, accept []media.Kind) (certification.Taken, error) {
-		taken := certification.Taken{Name: name}
-		ref, err := w.Blobs.Put(ctx, strings.NewReader(text), media.Limit(accept), func(c blob.Content, size int64) error {
-			m, err := media.Inspect(name, c, size, accept)
-			taken.Kind = m.Kind
-			return err
-		})
-		taken.SHA256, taken.Size = ref.SHA256, ref.Size
-		return taken, err
+		ref, seen, err := w.put(ctx, name, []byte(text), accept)
+		return certification.Taken{Name: name, SHA256: ref.SHA256, Size: ref.Size, Kind: seen.Kind}, err
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
 	"github.com/proofmark/proofmark/registry"
@@ -60,7 +61,11 @@ func (s claimStore) Claim(ctx context.Context, c claims.Claim, p claims.Placing,
 		if err := place(ctx, q, p); err != nil {
 			return err
 		}
-		return insertClaim(ctx, q, c)
+		if err := insertClaim(ctx, q, c); err != nil || !c.Arrived() {
+			return err
+		}
+		_, err := enqueue(ctx, q, jobs.Job{Kind: claims.ArrivedJob, Key: c.ID, Payload: []byte(c.DID), DueAt: c.CreatedAt, CreatedAt: c.CreatedAt})
+		return err
 	})
 	return s.wrap(ctx, err, "claim device %s for %s", c.DID, c.Account)
 }

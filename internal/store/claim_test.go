@@ -101,6 +101,7 @@ var claimCases = []conformanceCase{
 		c := get(s.Claim(ctx, w))(t)
 		same(t, c, claims.Claim{ID: c.ID, DID: did, Account: ann, Home: home, Basis: claims.ByOrder, Order: "ord_1", CreatedAt: s.now})
 		same(t, s.asked, []string{miot.MethodInfo, "rotate"})
+		same(t, db.jobsOf(t, claims.ArrivedJob, c.ID), 1)
 		d := get(db.Registry().Device(ctx, did))(t)
 		same(t, []string{d.Account, d.Home, d.Name}, []string{ann, home, "Pure"})
 		same(t, db.takeEvents(t), []string{"notice.device.claimed", registry.HomeSubject(home)})
@@ -197,6 +198,7 @@ var claimCases = []conformanceCase{
 		s.orders[grey] = claims.Ordered{Account: ann, Order: "ord_1"}
 		c := get(s.Claim(ctx, s.wants(bob, other, grey, code)))(t)
 		same(t, []string{string(c.Basis), c.Order}, []string{"grey", "ord_1"})
+		same(t, db.jobsOf(t, claims.ArrivedJob, c.ID), 0) // ann has nothing in her hands
 		same(t, get(s.Grey(ctx, "", 10))(t), []claims.Claim{c})
 
 		gift, code := s.labelled()

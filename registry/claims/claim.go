@@ -29,6 +29,14 @@ type Claim struct {
 	Ended     string    // "released", "handed over", "put out by an operator"
 }
 
+// ArrivedJob is the job that tells campaigns of a claim that Arrived; its payload is
+// the did.
+const ArrivedJob = "claims.arrived"
+
+// Arrived says whether the claim proves that an order's unit reached its backer, or
+// whom the backer gave it to. A grey claim proves the contrary.
+func (c *Claim) Arrived() bool { return c.Basis == ByOrder || c.Basis == ByGift }
+
 // Code is what is kept of the code on a device's label.
 type Code struct {
 	DID       string

@@ -37,7 +37,8 @@ type Store interface {
 	// Made is the batch of a device that was made in one or imported; imported says which.
 	Made(ctx context.Context, did string) (batch string, imported bool, err error)
 
-	// Claim uses the code and gives the device, which must be nobody's, its owner.
+	// Claim uses the code and gives the device, which must be nobody's, its owner. One
+	// that Arrived brings an ArrivedJob.
 	Claim(ctx context.Context, c Claim, p Placing, ch Change) error
 	Live(ctx context.Context, did string) (Claim, error) // ErrNotFound: nobody's
 	Claims(ctx context.Context, did string) ([]Claim, error)
