@@ -341,6 +341,7 @@ func TestASessionEndsByItself(t *testing.T) {
 	for w.now.Before(start.Add(auth.SessionLife)) {
 		_, err := w.here.Actor(ctx, busy)
 		must(t, err)
+		w.here.Close() // the note is written
 		w.now = w.now.Add(24 * time.Hour)
 	}
 	_, err := w.here.Actor(ctx, busy)
@@ -349,6 +350,7 @@ func TestASessionEndsByItself(t *testing.T) {
 	w.now = w.now.Add(auth.SessionIdle - time.Second)
 	_, err = w.here.Actor(ctx, last)
 	must(t, err)
+	w.here.Close()
 	w.now = w.now.Add(auth.SessionIdle)
 	_, err = w.here.Actor(ctx, last)
 	wantError(t, err, auth.ErrNoSession) // 7 days without a request

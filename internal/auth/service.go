@@ -46,7 +46,9 @@ type Service struct {
 	sessions  cache[Session]  // by key
 	standings cache[Standing] // by account
 
-	pending sync.WaitGroup // what later runs
+	used, seen notes // of tokens and sessions
+
+	pending sync.WaitGroup // what later and note run
 	slots   chan struct{}
 }
 
@@ -56,6 +58,7 @@ func New(o Options) *Service {
 		store: o.Store, now: o.Now, mailer: o.Mail, public: strings.TrimSuffix(o.PublicURL, "/"), log: o.Log,
 		hasher: newHasher(o.Cost), limits: newLimits(), slots: make(chan struct{}, laterMost),
 	}
+	s.used.write, s.seen.write = s.store.UseTokens, s.store.SeeSessions
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -209,7 +212,8 @@ func (s *Service) Check(ctx context.Context, text string) (Token, error) {
 		return Token{}, fmt.Errorf("%w: %s at %s", ErrExpired, tokenID, t.ExpiresAt.Format(time.RFC3339))
 	}
 	if !cached {
-		if now.Sub(t.UsedAt) >= usedEvery && s.store.UseToken(ctx, t.ID, now) == nil { // nobody is turned away because this could not be noted
+		if now.Sub(t.UsedAt) >= usedEvery {
+			s.note(&s.used, t.ID, now)
 			t.UsedAt = now
 		}
 		s.tokens.put(t.ID, t, now, age)

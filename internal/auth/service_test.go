@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -152,6 +153,7 @@ func TestUseIsNotedOnceAMinute(t *testing.T) {
 	w := newWorld(t)
 	_, text := w.token(t, 0)
 	used := func() time.Time {
+		w.here.Close() // nobody waits for the note otherwise
 		list, err := w.here.List(ctx, w.account.ID)
 		must(t, err)
 		return list[0].UsedAt
@@ -188,4 +190,55 @@ func FuzzCheckNeverPanics(f *testing.F) {
 			t.Errorf("error is %v, want %v", err, auth.ErrBadToken)
 		}
 	})
+}
+
+// A crowd that comes at once does not wait for a write each.
+func TestUsesAreWrittenTogether(t *testing.T) {
+	w := newWorld(t)
+	const crowd = 200
+	texts := make([]string, crowd)
+	for i := range texts {
+		a, err := w.here.CreateAccount(ctx, fmt.Sprint("backer ", i))
+		must(t, err)
+		_, texts[i], err = w.here.CreateToken(ctx, auth.NewToken{Account: a.ID, Name: "app", Scopes: []auth.Scope{auth.ScopeApp}})
+		must(t, err)
+	}
+	store := &slowly{Store: w.db.Auth(), begun: make(chan int, crowd), gate: make(chan struct{})}
+	s := auth.New(auth.Options{Store: store, Now: func() time.Time { return w.now }})
+	check := func(text string) {
+		_, err := s.Check(ctx, text)
+		must(t, err)
+	}
+	check(texts[0])
+	if n := <-store.begun; n != 1 {
+		t.Errorf("the first write has %d uses, want 1", n)
+	}
+	for _, text := range texts[1:] {
+		check(text) // although nothing is written yet
+	}
+	close(store.gate)
+	s.Close()
+	if n := <-store.begun; n != crowd-1 {
+		t.Errorf("the second write has %d uses, want %d", n, crowd-1)
+	}
+	for _, text := range texts {
+		k, err := s.Check(ctx, text)
+		must(t, err)
+		if stored, err := w.db.Auth().Token(ctx, k.ID); err != nil || !stored.UsedAt.Equal(w.now) {
+			t.Fatalf("token %s was used at %s (%v), want %s", k.ID, stored.UsedAt, err, w.now)
+		}
+	}
+}
+
+// slowly is a store whose notes wait to be let go.
+type slowly struct {
+	auth.Store
+	begun chan int
+	gate  chan struct{}
+}
+
+func (s *slowly) UseTokens(ctx context.Context, used []auth.Use) error {
+	s.begun <- len(used)
+	<-s.gate
+	return s.Store.UseTokens(ctx, used)
 }

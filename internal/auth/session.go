@@ -72,7 +72,8 @@ func (s *Service) openSession(ctx context.Context, key string) (Session, error) 
 		return Session{}, ErrNoSession
 	}
 	if !cached {
-		if now.Sub(found.SeenAt) >= seenEvery && s.store.SeeSession(ctx, key, now) == nil { // nobody is turned away because this could not be noted
+		if now.Sub(found.SeenAt) >= seenEvery {
+			s.note(&s.seen, key, now)
 			found.SeenAt = now
 		}
 		s.sessions.put(key, found, now, age)

@@ -78,8 +78,8 @@ type sessionStore interface {
 	CreateSession(ctx context.Context, s Session) error
 	// SaveSession keeps what pages put into a session; nobody's if it is not there.
 	SaveSession(ctx context.Context, key string, data []byte, now, expires time.Time) error
-	// SeeSession moves SeenAt forward.
-	SeeSession(ctx context.Context, key string, at time.Time) error
+	// SeeSessions moves SeenAt forward, by the sessions' keys.
+	SeeSessions(ctx context.Context, seen []Use) error
 	DeleteSession(ctx context.Context, key string) error
 	EndSession(ctx context.Context, account, id string) error // ErrNotFound
 	// EndSessions ends all of an account but the one that is named.
@@ -94,8 +94,8 @@ type tokenStore interface {
 	LiveTokens(ctx context.Context, account string, at time.Time) (int, error)
 	// RevokeToken sets RevokedAt; an earlier one stays, without another entry.
 	RevokeToken(ctx context.Context, id string, at time.Time, e audit.Entry) error
-	// UseToken moves UsedAt forward.
-	UseToken(ctx context.Context, id string, at time.Time) error
+	// UseTokens moves UsedAt forward, by the tokens' ids.
+	UseTokens(ctx context.Context, used []Use) error
 }
 
 type orgStore interface {

@@ -221,8 +221,8 @@ var peopleCases = []conformanceCase{
 		s.Data = []byte{0, 1, 255}
 		must(t, db.Auth().CreateSession(ctx, s))
 		must(t, db.Auth().CreateSession(ctx, other))
-		must(t, db.Auth().SeeSession(ctx, s.Key, now.Add(time.Hour)))
-		must(t, db.Auth().SeeSession(ctx, s.Key, now))
+		must(t, db.Auth().SeeSessions(ctx, []auth.Use{{Key: s.Key, At: now.Add(time.Hour)}, {Key: "none", At: now}}))
+		must(t, db.Auth().SeeSessions(ctx, []auth.Use{{Key: s.Key, At: now}}))
 		s.SeenAt = now.Add(time.Hour)
 		same(t, get(db.Auth().Session(ctx, s.Key))(t), s)
 		must(t, db.Auth().SaveSession(ctx, s.Key, []byte("flash"), now, now))

@@ -36,11 +36,10 @@ func (s authStore) SaveSession(ctx context.Context, key string, data []byte, now
 	return s.wrap(ctx, err, "save session")
 }
 
-func (s authStore) SeeSession(ctx context.Context, key string, at time.Time) error {
-	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
-		return q.SeeSession(ctx, dbgen.SeeSessionParams{Key: key, At: micros.Of(at)})
-	})
-	return s.wrap(ctx, err, "see session")
+var seeSessions = newBulk("key text, at bigint", `UPDATE session SET seen_at = v.at FROM v WHERE session.key = v.key AND session.seen_at < v.at`)
+
+func (s authStore) SeeSessions(ctx context.Context, seen []auth.Use) error {
+	return s.wrap(ctx, s.noted(ctx, seeSessions, seen), "see %d sessions", len(seen))
 }
 
 func (s authStore) DeleteSession(ctx context.Context, key string) error {

@@ -52,11 +52,22 @@ func (s authStore) RevokeToken(ctx context.Context, id string, at time.Time, e a
 	return s.wrap(ctx, err, "revoke token %s", id)
 }
 
-func (s authStore) UseToken(ctx context.Context, id string, at time.Time) error {
-	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
-		return q.UseToken(ctx, dbgen.UseTokenParams{ID: id, At: micros.Of(at)})
+var useTokens = newBulk("id text, at bigint", `UPDATE token SET used_at = v.at FROM v WHERE token.id = v.id AND token.used_at < v.at`)
+
+func (s authStore) UseTokens(ctx context.Context, used []auth.Use) error {
+	return s.wrap(ctx, s.noted(ctx, useTokens, used), "use %d tokens", len(used))
+}
+
+// noted writes uses in one transaction.
+func (s authStore) noted(ctx context.Context, b *bulk, uses []auth.Use) error {
+	keys, at := make([]string, len(uses)), make([]int64, len(uses))
+	for i, u := range uses {
+		keys[i], at[i] = u.Key, int64(micros.Of(u.At))
+	}
+	return s.writer.within(ctx, func(tx dbgen.DBTX) error {
+		_, err := b.exec(ctx, tx, s.engine, rows{keys, at})
+		return err
 	})
-	return s.wrap(ctx, err, "use token %s", id)
 }
 
 func token(t dbgen.Token) auth.Token {

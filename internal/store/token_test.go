@@ -55,7 +55,7 @@ var tokenCases = []conformanceCase{
 		k := newToken(db.account(t).ID)
 		must(t, db.Auth().CreateToken(ctx, k, decision(k.ID)))
 		for _, after := range []time.Duration{time.Minute, 0, time.Hour} {
-			must(t, db.Auth().UseToken(ctx, k.ID, now.Add(after)))
+			must(t, db.Auth().UseTokens(ctx, []auth.Use{{Key: "tok_none", At: now}, {Key: k.ID, At: now.Add(after)}}))
 			must(t, db.Auth().RevokeToken(ctx, k.ID, now.Add(time.Second+after), decision(k.ID)))
 		}
 		k.UsedAt, k.RevokedAt = now.Add(time.Hour), now.Add(time.Minute+time.Second)

@@ -129,20 +129,6 @@ func (q *Queries) SaveSession(ctx context.Context, arg SaveSessionParams) error 
 	return err
 }
 
-const seeSession = `-- name: SeeSession :exec
-UPDATE session SET seen_at = $1 WHERE key = $2 AND seen_at < $1
-`
-
-type SeeSessionParams struct {
-	At  micros.Time
-	Key string
-}
-
-func (q *Queries) SeeSession(ctx context.Context, arg SeeSessionParams) error {
-	_, err := q.db.ExecContext(ctx, seeSession, arg.At, arg.Key)
-	return err
-}
-
 const session = `-- name: Session :one
 SELECT key, id, account, data, created_at, seen_at, expires_at, address, agent FROM session WHERE key = $1
 `

@@ -137,17 +137,3 @@ func (q *Queries) Tokens(ctx context.Context, account string) ([]Token, error) {
 	}
 	return items, nil
 }
-
-const useToken = `-- name: UseToken :exec
-UPDATE token SET used_at = $1 WHERE id = $2 AND used_at < $1
-`
-
-type UseTokenParams struct {
-	At micros.Time
-	ID string
-}
-
-func (q *Queries) UseToken(ctx context.Context, arg UseTokenParams) error {
-	_, err := q.db.ExecContext(ctx, useToken, arg.At, arg.ID)
-	return err
-}

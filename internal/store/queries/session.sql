@@ -16,9 +16,6 @@ INSERT INTO session (key, id, account, data, created_at, seen_at, expires_at, ad
 VALUES (sqlc.arg(key), '', '', sqlc.arg(data), sqlc.arg(at), sqlc.arg(at), sqlc.arg(expires_at), '', '')
 ON CONFLICT (key) DO UPDATE SET data = excluded.data;
 
--- name: SeeSession :exec
-UPDATE session SET seen_at = sqlc.arg(at) WHERE key = sqlc.arg(key) AND seen_at < sqlc.arg(at);
-
 -- name: DeleteSession :execrows
 DELETE FROM session WHERE key = $1;
 

@@ -13,6 +13,3 @@ SELECT COUNT(*) FROM token WHERE account = sqlc.arg(account) AND revoked_at = 0 
 
 -- name: RevokeToken :execrows
 UPDATE token SET revoked_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND revoked_at = 0;
-
--- name: UseToken :exec
-UPDATE token SET used_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND used_at < sqlc.arg(at);
