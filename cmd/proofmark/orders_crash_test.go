@@ -58,7 +58,7 @@ func TestOrdersSurviveKillsAtRandomMoments(t *testing.T) {
 
 func crash(t *testing.T, n *node, database string, end func(i int)) {
 	t.Helper()
-	shop, err := orders.Open(t.Context(), database, 32, 0)
+	shop, err := orders.Open(t.Context(), database, n.data, 32, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

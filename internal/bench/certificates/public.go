@@ -20,6 +20,7 @@ import (
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bench"
+	"github.com/proofmark/proofmark/internal/bench/office"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/web"
@@ -55,16 +56,16 @@ func Public(ctx context.Context, o PublicOptions) (_ *bench.Result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	f, err := openOffice(ctx, "sqlite:"+filepath.Join(dir, "proofmark.db"), dir)
+	f, err := office.Open(ctx, "sqlite:"+filepath.Join(dir, "proofmark.db"), dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, f.close()) }()
-	serial, err := f.first(ctx)
+	defer func() { err = errors.Join(err, f.Close()) }()
+	serial, err := first(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	handler, err := f.handler()
+	handler, err := handlerOf(f)
 	if err != nil {
 		return nil, err
 	}
@@ -74,39 +75,38 @@ func Public(ctx context.Context, o PublicOptions) (_ *bench.Result, err error) {
 }
 
 // first issues a few certificates and gives the serial of one.
-func (f *office) first(ctx context.Context) (string, error) {
-	ids, err := f.approve(ctx, 20)
+func first(ctx context.Context, f *office.Office) (string, error) {
+	ids, err := f.Approve(ctx, office.Bench, 20)
 	if err != nil {
 		return "", err
 	}
-	if err := f.issue(ctx, ids[1:], 4); err != nil {
+	if err := issue(ctx, f, ids[1:], 4); err != nil {
 		return "", err
 	}
-	c, err := f.issuer.Certify(ctx, ids[0])
+	c, err := f.Issuer.Certify(ctx, ids[0])
 	if err != nil {
 		return "", err
 	}
-	return c.Serial, f.conclude(ctx, ids)
+	return c.Serial, f.Conclude(ctx, ids)
 }
 
-// handler routes as the service does.
-func (f *office) handler() (http.Handler, error) {
+// handlerOf routes as the service does.
+func handlerOf(f *office.Office) (http.Handler, error) {
 	log := slog.New(slog.DiscardHandler)
 	pages, err := web.New(web.Options{Log: log})
 	if err != nil {
 		return nil, err
 	}
-	programme := f.db.Programme()
-	desk := certification.NewStatusDesk(programme, f.keys, nil)
-	certificates := web.NewCertificates(web.CertificatesOptions{Site: pages, Source: programme, URL: site})
-	people := auth.New(auth.Options{Store: f.db.Auth(), Log: log})
-	f.stop = func() { people.Close() }
+	programme := f.DB.Programme()
+	desk := certification.NewStatusDesk(programme, f.Keys, nil)
+	certificates := web.NewCertificates(web.CertificatesOptions{Site: pages, Source: programme, URL: office.Site})
+	people := auth.New(auth.Options{Store: f.DB.Auth(), Log: log})
 	events := bus.NewLocal()
 	r := chi.NewRouter()
 	certificates.Routes(r)
 	r.Mount("/", api.New(api.Config{
-		Registry: registry.New(registry.Options{Store: f.db.Registry(), Bus: events}), Auth: people, Bus: events, Log: log,
-		Transparency: f.log, Issuer: f.issuer, Certificates: programme, StatusList: desk.Current,
+		Registry: registry.New(registry.Options{Store: f.DB.Registry(), Bus: events}), Auth: people, Bus: events, Log: log,
+		Transparency: f.Log, Issuer: f.Issuer, Certificates: programme, StatusList: desk.Current,
 	}))
 	return certificates.Keep(r), nil
 }

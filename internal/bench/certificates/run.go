@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/bench"
+	"github.com/proofmark/proofmark/internal/bench/office"
 	"github.com/proofmark/proofmark/internal/bench/target"
 )
 
@@ -86,23 +87,23 @@ func onPostgres(ctx context.Context, o Options) (_ bench.Figures, err error) {
 }
 
 func measure(ctx context.Context, o Options, url, dir string) (_ bench.Figures, err error) {
-	f, err := openOffice(ctx, url, dir)
+	f, err := office.Open(ctx, url, dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, f.close()) }()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	o.Log("%d submissions are approved", o.Count)
-	ids, err := f.approve(ctx, o.Count)
+	ids, err := f.Approve(ctx, office.Bench, o.Count)
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
-	if err := f.issue(ctx, ids, o.Workers); err != nil {
+	if err := issue(ctx, f, ids, o.Workers); err != nil {
 		return nil, err
 	}
 	took := time.Since(began)
 	began = time.Now()
-	if err := f.conclude(ctx, ids); err != nil {
+	if err := f.Conclude(ctx, ids); err != nil {
 		return nil, err
 	}
 	return bench.Figures{
@@ -112,7 +113,7 @@ func measure(ctx context.Context, o Options, url, dir string) (_ bench.Figures, 
 }
 
 // issue lets the workers take one submission after the other.
-func (f *office) issue(ctx context.Context, ids []string, workers int) error {
+func issue(ctx context.Context, f *office.Office, ids []string, workers int) error {
 	queue := make(chan string, len(ids))
 	for _, id := range ids {
 		queue <- id
@@ -123,7 +124,7 @@ func (f *office) issue(ctx context.Context, ids []string, workers int) error {
 	for w := range workers {
 		all.Go(func() {
 			for id := range queue {
-				if _, err := f.issuer.Certify(ctx, id); err != nil {
+				if _, err := f.Issuer.Certify(ctx, id); err != nil {
 					errs[w] = err
 					return
 				}

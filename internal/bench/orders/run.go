@@ -120,7 +120,7 @@ func (o *Options) open(ctx context.Context, name, mode string) (*subject, error)
 		return nil, err
 	}
 	t.Name += mode
-	shop, err := Open(ctx, t.Database, backers, 0)
+	shop, err := Open(ctx, t.Database, t.Data, backers, 0)
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/bench/office"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/registry"
@@ -23,14 +25,23 @@ type Shop struct {
 	Tokens   []string
 }
 
-// Open makes a campaign with a stock (0: no limit) and backers, beside the server that has the database open.
-func Open(ctx context.Context, database string, backers int, stock int64) (*Shop, error) {
+// Open makes a certified product, a campaign with a stock (0: no limit) and backers, beside the server that has the database
+// open and its data in that folder.
+func Open(ctx context.Context, database, data string, backers int, stock int64) (*Shop, error) {
 	db, err := store.Open(ctx, database)
 	if err != nil {
 		return nil, err
 	}
 	s := &Shop{db: db}
-	if err := s.make(ctx, backers, stock); err != nil {
+	var serial string
+	product, err := s.product(ctx)
+	if err == nil {
+		serial, err = office.Certify(ctx, database, filepath.Join(data, "keys"), office.Applicant{Org: startup, Model: product.Model, Region: region})
+	}
+	if err == nil {
+		err = s.make(ctx, product, serial, backers, stock)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("a campaign to order from: %w", err), db.Close())
 	}
 	return s, nil
@@ -42,18 +53,23 @@ func (s *Shop) Close() error { return s.db.Close() }
 // limit per backer is far away, but looked at for every order.
 const limit = 1 << 40
 
-func (s *Shop) make(ctx context.Context, backers int, stock int64) error {
-	now, run := time.Now(), uuid.NewString()[:8]
-	product := registry.Product{ID: id.New("prd"), Model: "bench-" + run, Name: "bench", CreatedAt: now}
+// The startup, and where it sells: one paper is asked for there.
+const startup, region = "org_bench", "US"
+
+func (s *Shop) product(ctx context.Context) (registry.Product, error) {
+	now := time.Now()
+	product := registry.Product{ID: id.New("prd"), Model: "bench-" + uuid.NewString()[:8], Name: "bench", CreatedAt: now}
 	spec := registry.SpecVersion{
 		ID: id.New("spv"), ProductID: product.ID, Version: 1, Document: []byte("{}"), CreatedAt: now,
 		URN: "urn:miot-spec-v2:device:lamp:0000A001:" + product.Model + ":1",
 	}
-	if err := s.db.Registry().CreateProduct(ctx, product, spec); err != nil {
-		return err
-	}
+	return product, s.db.Registry().CreateProduct(ctx, product, spec)
+}
+
+func (s *Shop) make(ctx context.Context, product registry.Product, serial string, backers int, stock int64) error {
+	now := time.Now()
 	c, err := s.db.Campaigns().CreateCampaign(ctx, campaigns.Campaign{
-		ID: id.New("cmp"), Org: "org_bench", Author: "acc_bench", ProductID: product.ID, Model: product.Model, Title: "bench",
+		ID: id.New("cmp"), Org: startup, Author: "acc_bench", ProductID: product.ID, Model: product.Model, Title: "bench", Regions: []string{region}, Certificate: serial,
 		Price: 499_900, Currency: "INR", TargetUnits: 1, StockLimit: stock, PerBackerLimit: limit,
 		OpensAt: now.Add(-time.Hour), ClosesAt: now.Add(24 * time.Hour), Ship: campaigns.ShipPromise{Kind: campaigns.ShipAfterSuccess, Days: 180},
 		State: campaigns.CampaignLive, Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -68,7 +84,7 @@ func (s *Shop) make(ctx context.Context, backers int, stock int64) error {
 	group.SetLimit(8)
 	for i := range s.Tokens {
 		group.Go(func() error {
-			account, err := people.CreateAccount(ctx, fmt.Sprintf("bench %s %d", run, i))
+			account, err := people.CreateAccount(ctx, fmt.Sprintf("%s %d", product.Model, i))
 			if err == nil {
 				_, s.Tokens[i], err = people.CreateToken(ctx, auth.NewToken{Account: account.ID, Name: "bench", Scopes: []auth.Scope{auth.ScopeApp}})
 			}

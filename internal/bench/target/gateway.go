@@ -78,12 +78,13 @@ func (t *Target) serve(ctx context.Context, dir, binary, database string, flags 
 			return err
 		}
 	}
+	t.Data = filepath.Join(dir, "data")
 	args := []string{
-		"serve", "--data", filepath.Join(dir, "data"), "--bench", "off", "--bench-tls", "off",
+		"serve", "--data", t.Data, "--bench", "off", "--bench-tls", "off",
 		"--http", addr[0].String(), "--mqtt", addr[1].String(), "--metrics", addr[2].String(),
 		"--mqtts", addr[3].String(),
 	}
-	t.Database = "sqlite:" + filepath.Join(dir, "data", "proofmark.db")
+	t.Database = "sqlite:" + filepath.Join(t.Data, "proofmark.db")
 	if database != "" {
 		args = append(args, "--database", database)
 		t.Database = database
@@ -97,7 +98,7 @@ func (t *Target) serve(ctx context.Context, dir, binary, database string, flags 
 	if err := t.ready(ctx); err != nil {
 		return err
 	}
-	token, err := os.ReadFile(filepath.Join(dir, "data", "operator.token"))
+	token, err := os.ReadFile(filepath.Join(t.Data, "operator.token"))
 	if err != nil {
 		return fmt.Errorf("the operator's token: %w", err)
 	}

@@ -31,6 +31,7 @@ type Target struct {
 	API        *API     // the gateway's; nil for the others
 	HTTP       wire.Addr
 	Database   string // the gateway's, as a URL
+	Data       string // the gateway's folder
 	undo       []func() error
 	again      func() error // starts the same process once more
 }
