@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +12,7 @@ import (
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -46,10 +46,9 @@ func (s *stall) Apply(ctx context.Context, ops []campaigns.Op, now func() time.T
 func open(t testing.TB, stock int64) *stall {
 	t.Helper()
 	ctx := context.Background()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "book.db"))
+	db, err := store.Open(ctx, storetest.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	must(t, db.Migrate(ctx))
 	now := time.Now()
 	product := registry.Product{ID: id.New("prd"), Model: "aurora-pure1", CreatedAt: now}
 	must(t, db.Registry().CreateProduct(ctx, product, registry.SpecVersion{

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 var ctx = context.Background()
@@ -51,7 +51,7 @@ func get[V any](v V, err error) func(testing.TB) V {
 // eachOffice runs the test in an office on SQLite and in one on PostgreSQL.
 func eachOffice(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, openOffice(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db"), t.TempDir()))
+		test(t, openOffice(t, "sqlite:"+storetest.SQLite(t), t.TempDir()))
 	})
 	t.Run("postgres", func(t *testing.T) { test(t, openOffice(t, pgtest.URL(t), t.TempDir())) })
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"flag"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -37,7 +36,7 @@ type house struct {
 func inBubble(t *testing.T, f func(t *testing.T, h *house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, "sqlite:"+freshSQLite(t))
+		h := newHouse(t, "sqlite:"+storetest.SQLite(t))
 		h.bubble = true
 		f(t, h.settle())
 	})
@@ -45,45 +44,16 @@ func inBubble(t *testing.T, f func(t *testing.T, h *house)) {
 
 // eachEngine runs the test in real time, on SQLite and on PostgreSQL.
 func eachEngine(t *testing.T, f func(t *testing.T, h *house)) {
-	t.Run("sqlite", func(t *testing.T) { f(t, newHouse(t, "sqlite:"+freshSQLite(t))) })
+	t.Run("sqlite", func(t *testing.T) { f(t, newHouse(t, "sqlite:"+storetest.SQLite(t))) })
 	t.Run("postgres", func(t *testing.T) { f(t, newHouse(t, pgtest.URL(t))) })
 }
 
-var template = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "registry")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "empty.db")
-	db, err := store.Open(context.Background(), "sqlite:"+path)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Migrate(context.Background()); err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 // TestMain makes the migrated database before any bubble begins.
 func TestMain(m *testing.M) {
-	if _, err := template(); err != nil {
+	if _, err := storetest.Empty(); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
-}
-
-func freshSQLite(t testing.TB) string {
-	t.Helper()
-	empty, err := template()
-	must(t, err)
-	path := filepath.Join(t.TempDir(), "proofmark.db")
-	must(t, os.WriteFile(path, empty, 0o600))
-	return path
 }
 
 func newHouse(t testing.TB, url string, opts ...func(*registry.Options)) *house {

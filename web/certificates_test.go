@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/proofmark/proofmark/certification/suite"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 // hall is the public registry over a real store with a certificate in it.
@@ -75,10 +75,9 @@ func openHall(t testing.TB) *hall {
 	ctx := t.Context()
 	h := &hall{TB: t, now: time.Now().UTC().Truncate(time.Microsecond)}
 	var err error
-	h.db, err = store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "web.db"))
+	h.db, err = store.Open(ctx, storetest.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
-	must(t, h.db.Migrate(ctx))
 	keys, err := signing.Open(ctx, t.TempDir(), h.db.Signing(), h.now)
 	must(t, err)
 	clock := func() time.Time { return h.now }

@@ -8,7 +8,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 // house is the pages over a real store and real HTTP.
@@ -65,11 +65,10 @@ func openHouse(t testing.TB, sections ...func(h *house) Section) *house {
 	t.Helper()
 	h := &house{TB: t, now: time.Now().UTC().Truncate(time.Microsecond), mail: &postbox{texts: make(chan string, 100)}}
 	var err error
-	h.file = filepath.Join(t.TempDir(), "web.db")
+	h.file = storetest.SQLite(t)
 	h.db, err = store.Open(t.Context(), "sqlite:"+h.file)
 	must(t, err)
 	t.Cleanup(func() { _ = h.db.Close() })
-	must(t, h.db.Migrate(t.Context()))
 	h.mail.Outbox = mail.NewOutbox(h.db.Mail(), nil, h.clock, slog.New(slog.DiscardHandler))
 	h.auth = auth.New(auth.Options{Store: h.db.Auth(), Now: h.clock, Mail: h.mail, Cost: auth.PasswordCost{Memory: 64, Passes: 1, Threads: 1}})
 	t.Cleanup(h.auth.Close)

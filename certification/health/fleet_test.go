@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/proofmark/proofmark/certification/health"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -71,27 +70,8 @@ func (d *device) report(t *testing.T, value any) {
 
 const version = "1.2.0"
 
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "health")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	db, err := store.Open(context.Background(), "sqlite:"+filepath.Join(dir, "empty.db"))
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Migrate(context.Background()); err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(filepath.Join(dir, "empty.db"))
-})
-
 func TestMain(m *testing.M) {
-	if _, err := migrated(); err != nil { // before any bubble begins
+	if _, err := storetest.Empty(); err != nil { // before any bubble begins
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -107,11 +87,9 @@ func must(t testing.TB, err error) {
 // newFleet connects n devices of a certified model.
 func newFleet(t *testing.T, n int) *fleet {
 	t.Helper()
-	empty, err := migrated()
-	must(t, err)
-	path := filepath.Join(t.TempDir(), "proofmark.db")
-	must(t, os.WriteFile(path, empty, 0o600))
+	path := storetest.SQLite(t)
 	f := &fleet{t: t}
+	var err error
 	f.db, err = store.Open(context.Background(), "sqlite:"+path)
 	must(t, err)
 	t.Cleanup(func() { must(t, f.db.Close()) })

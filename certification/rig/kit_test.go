@@ -24,6 +24,7 @@ import (
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -75,7 +76,7 @@ var vendor = "acc_vendor"
 
 // engines runs a test on SQLite and on PostgreSQL.
 func engines(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db"))) })
+	t.Run("sqlite", func(t *testing.T) { test(t, newWorld(t, "sqlite:"+storetest.SQLite(t))) })
 	t.Run("postgres", func(t *testing.T) { test(t, newWorld(t, pgtest.URL(t))) })
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/proofmark/proofmark/certification/signing"
 	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 var (
@@ -36,7 +37,7 @@ func must(t testing.TB, err error) {
 
 func eachEngine(t *testing.T, test func(t *testing.T, db *store.DB)) {
 	for name, url := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "proofmark.db") },
+		"sqlite":   func(t *testing.T) string { return storetest.SQLite(t) },
 		"postgres": func(t *testing.T) string { return pgtest.URL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -308,7 +309,7 @@ func TestAJWSHasOneForm(t *testing.T) {
 }
 
 func TestAKeyFileThatIsNoneIsNamed(t *testing.T) {
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db"))
+	db, err := store.Open(ctx, storetest.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	must(t, db.Migrate(ctx))

@@ -130,6 +130,7 @@ type API struct {
 
 	sameOrigin *http.CrossOriginProtection
 	files      map[string]bool // operations whose body is a file: "POST /api/v1/…"
+	fileEnds   map[string]bool // the last segments of their paths
 	proxies    []netip.Prefix
 
 	heartbeat time.Duration // between two signs of life of an event stream
@@ -177,6 +178,7 @@ func New(c Config) *API {
 		sameOrigin:   auth.SameOrigin(c.PublicURL),
 		proxies:      c.Proxies,
 		files:        make(map[string]bool),
+		fileEnds:     make(map[string]bool),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

@@ -35,15 +35,21 @@ func (a *API) jsonBody(next http.Handler) http.Handler {
 	})
 }
 
-// isFile says whether the request is for an operation that takes a file.
+// isFile says whether the request is for an operation that takes a file. Most
+// paths do not even look like one: to route twice costs as much as to parse an order.
 func (a *API) isFile(r *http.Request) bool {
 	path := r.URL.Path
+	if !a.fileEnds[lastSegment(path)] {
+		return false
+	}
 	if r.URL.RawPath != "" {
 		path = r.URL.RawPath
 	}
 	route := chi.NewRouteContext()
-	return len(a.files) > 0 && a.router.Match(route, r.Method, path) && a.files[r.Method+" "+route.RoutePattern()]
+	return a.router.Match(route, r.Method, path) && a.files[r.Method+" "+route.RoutePattern()]
 }
+
+func lastSegment(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // isJSON takes no type at all for JSON.
 func isJSON(contentType string) bool {

@@ -65,6 +65,7 @@ func (a *API) takesFile(op huma.Operation) huma.Operation {
 		},
 	}
 	a.files[op.Method+" "+prefix+op.Path] = true
+	a.fileEnds[lastSegment(op.Path)] = true
 	return op
 }
 

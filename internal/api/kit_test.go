@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +27,7 @@ import (
 	mailer "github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
@@ -74,14 +74,11 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	ctx := t.Context()
 	h := &house{TB: t, bus: bus.NewLocal(), log: &logBook{}}
 	var err error
-	h.file = filepath.Join(t.TempDir(), "api.db")
+	h.file = storetest.SQLite(t)
 	if h.db, err = store.Open(ctx, "sqlite:"+h.file); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.db.Close() })
-	if err := h.db.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	h.mails = make(mailbox, 100)
 	h.auth = auth.New(auth.Options{
 		Store: h.db.Auth(), Mail: h.mails, Cost: auth.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, // what it costs is no test's business

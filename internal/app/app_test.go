@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/app"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -50,6 +51,7 @@ func start(t *testing.T, data ...string) *service {
 	s := &service{t: t, log: &logBuffer{}}
 	if len(data) == 0 {
 		data = []string{t.TempDir()}
+		storetest.Put(t, filepath.Join(data[0], "proofmark.db"))
 	}
 	s.data = data[0]
 	a, err := app.New(app.Config{

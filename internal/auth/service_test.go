@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 var ctx = context.Background()
@@ -37,10 +37,9 @@ func (m mailbox) Send(_ context.Context, to, subject, text string) error {
 }
 
 func newWorld(t testing.TB) *world {
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "proofmark.db"))
+	db, err := store.Open(ctx, storetest.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	must(t, db.Migrate(ctx))
 	w := &world{now: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), db: db, mails: make(chan mail, 100)}
 	o := auth.Options{
 		Store: db.Auth(), Now: func() time.Time { return w.now }, Mail: w.mails,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 var ctx = context.Background()
@@ -21,11 +21,10 @@ var ctx = context.Background()
 // bubble runs a test in virtual time, on a SQLite store of its own. Everything
 // that was started is ended before the bubble bursts.
 func bubble(t *testing.T, test func(t *testing.T, db *store.DB)) {
-	path := "sqlite:" + filepath.Join(t.TempDir(), "proofmark.db")
+	path := storetest.SQLite(t)
 	synctest.Test(t, func(t *testing.T) {
 		db, err := store.Open(ctx, path)
 		must(t, err)
-		must(t, db.Migrate(ctx))
 		test(t, db)
 		must(t, db.Close())
 	})

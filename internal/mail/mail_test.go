@@ -14,7 +14,6 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +26,7 @@ import (
 	mailer "github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 var ctx = context.Background()
@@ -142,10 +142,9 @@ type desk struct {
 
 func newDesk(t *testing.T, sender mailer.Sender) *desk {
 	t.Helper()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "proofmark.db"))
+	db, err := store.Open(ctx, storetest.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	must(t, db.Migrate(ctx))
 	d := &desk{t: t, db: db, clock: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
 	d.Outbox = mailer.NewOutbox(db.Mail(), sender, func() time.Time { return d.clock }, nil)
 	return d

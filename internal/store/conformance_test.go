@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -90,7 +90,7 @@ func eachEngine[T interface {
 	testing.TB
 	Run(string, func(T)) bool
 }](t T, test func(T, *storeDB)) {
-	t.Run("sqlite", func(t T) { test(t, open(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db"))) })
+	t.Run("sqlite", func(t T) { test(t, open(t, "sqlite:"+storetest.SQLite(t))) })
 	t.Run("postgres", func(t T) { test(t, open(t, pgtest.URL(t))) })
 }
 

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,6 +57,21 @@ func (db *DB) Migrations(ctx context.Context) ([]Migration, error) {
 		return db.wrap(ctx, err, "migrations")
 	})
 	return list, err
+}
+
+// SchemaSum is the sum of an engine's migrations: another one, another schema.
+func SchemaSum(e Engine) (string, error) {
+	sum := sha256.New()
+	root := "migrations/" + string(e)
+	files, err := migrations.ReadDir(root)
+	for _, f := range files {
+		var text []byte
+		if text, err = migrations.ReadFile(root + "/" + f.Name()); err != nil {
+			break
+		}
+		_, _ = fmt.Fprintf(sum, "%s %d\n%s", f.Name(), len(text), text)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
 func (db *DB) withGoose(fn func(*goose.Provider) error) error {

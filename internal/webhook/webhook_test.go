@@ -14,6 +14,7 @@ import (
 
 	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/internal/webhook"
 )
 
@@ -46,10 +47,9 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "proofmark.db"))
+	db, err := store.Open(ctx, storetest.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	must(t, db.Migrate(ctx))
 	w := &world{T: t, db: db, clock: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
 	w.key, err = webhook.LoadKey(filepath.Join(t.TempDir(), "webhook.key"))
 	must(t, err)

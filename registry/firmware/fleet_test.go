@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/firmware"
@@ -24,27 +24,8 @@ import (
 
 var ctx = context.Background()
 
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "firmware")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "empty.db"))
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Migrate(ctx); err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(filepath.Join(dir, "empty.db"))
-})
-
 func TestMain(m *testing.M) {
-	if _, err := migrated(); err != nil { // before any bubble begins
+	if _, err := storetest.Empty(); err != nil { // before any bubble begins
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -115,11 +96,8 @@ type shop struct {
 func inShop(t *testing.T, n int, f func(t *testing.T, s *shop)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		empty := get(migrated())(t)
-		path := filepath.Join(t.TempDir(), "proofmark.db")
-		must(t, os.WriteFile(path, empty, 0o600))
 		s := &shop{t: t, office: &office{now: map[string]bool{}, once: map[string]bool{}, drifted: map[string]bool{}}}
-		s.db = get(store.Open(ctx, "sqlite:"+path))(t)
+		s.db = get(store.Open(ctx, storetest.SQLite(t)))(t)
 		t.Cleanup(func() { must(t, s.db.Close()) })
 		s.blobs = get(blob.OpenFolder(t.TempDir()))(t)
 		local := bus.NewLocal()
