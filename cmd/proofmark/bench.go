@@ -27,6 +27,7 @@ type BenchCmd struct {
 	Fleet        benchFleet        `cmd:"" help:"A fleet of several models that reports once a minute, with the apps of its homes: nothing may be lost."`
 	Orders       benchOrders       `cmd:"" help:"Orders of one hot campaign over HTTP, against a transaction for every order."`
 	Progress     benchProgress     `cmd:"" help:"How far a campaign is: requests against a bare handler, and one change to many who watch."`
+	Pages        benchPages        `cmd:"" help:"Every page of the sample world under 50 users: the time from request to last byte."`
 	ServerMochi  benchServerMochi  `cmd:"" hidden:"" help:"Bare mochi, for the benches to start."`
 }
 
