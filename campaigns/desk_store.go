@@ -65,7 +65,7 @@ type Due struct {
 	At   time.Time
 }
 
-// The jobs of campaigns. The payload of each is the campaign's id.
+// The jobs of campaigns. The payload of each is the campaign's id, but for JobInterest.
 const (
 	// JobStep does what is due of a campaign: Desk.Step.
 	JobStep = "campaigns.step"
@@ -75,4 +75,7 @@ const (
 	JobGiveBack = "campaigns.refund-all"
 	// JobAdvance pays the startup what its schedule makes due at success.
 	JobAdvance = "campaigns.advance"
+	// JobInterest writes to who registered by an address how to take it back: it may
+	// have been somebody else. The payload is the id of the Interest.
+	JobInterest = "campaigns.interest"
 )

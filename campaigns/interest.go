@@ -2,6 +2,7 @@ package campaigns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,8 +30,11 @@ type Recipient struct {
 
 // InterestStore keeps who wants to hear of a campaign.
 type InterestStore interface {
-	// AddInterest adds one, or gives the one that is there.
+	// AddInterest adds one, with a JobInterest where only its address is known, or
+	// gives the one that is there.
 	AddInterest(ctx context.Context, i Interest) (Interest, error)
+	Interest(ctx context.Context, id string) (Interest, error)
+	InterestOf(ctx context.Context, campaign, account string) (Interest, error)
 	DropInterest(ctx context.Context, campaign, id string) error
 	// Interested are all of them, by id, after one.
 	Interested(ctx context.Context, campaign, after string, limit int) ([]Recipient, error)
@@ -61,6 +65,15 @@ func (d *Desk) Interest(ctx context.Context, a Actor, campaign, email string) (I
 		return known, err
 	}
 	return i, nil // the other's id is for whom it was given to
+}
+
+// InterestOf is that of an account; the id is empty where there is none.
+func (d *Desk) InterestOf(ctx context.Context, campaign, account string) (Interest, error) {
+	i, err := d.store.InterestOf(ctx, campaign, account)
+	if errors.Is(err, registry.ErrNotFound) {
+		return Interest{}, nil
+	}
+	return i, err
 }
 
 // DropInterest takes it back; of one that is not there it says nothing.

@@ -118,12 +118,12 @@ func (d *Desk) Comment(ctx context.Context, a Actor, in Comment) (Comment, error
 	if err := rs.err(); err != nil {
 		return in, err
 	}
-	in.ID, in.Author, in.At, in.HiddenBy, in.Role = id.New("cmt"), a.Account, stored(d.now()), "", CommentBacker
+	in.ID, in.Author, in.At, in.HiddenBy = id.New("cmt"), a.Account, stored(d.now()), ""
 	if in.Key == "" {
 		in.Key = in.ID
 	}
-	if a.Of(c.Org) {
-		in.Role = CommentStartup
+	if in.Role, err = d.voice(ctx, a, &c); err != nil {
+		return in, err
 	}
 	if err := d.mayComment(ctx, &in); err != nil {
 		return in, err
@@ -139,15 +139,32 @@ func (d *Desk) Comment(ctx context.Context, a Actor, in Comment) (Comment, error
 	return in, err
 }
 
+// Voice is as what somebody comments on a campaign; empty: not at all.
+func (d *Desk) Voice(ctx context.Context, a Actor, campaign string) (CommentRole, error) {
+	c, err := d.Campaign(ctx, a, campaign)
+	if err != nil {
+		return "", err
+	}
+	return d.voice(ctx, a, &c)
+}
+
+func (d *Desk) voice(ctx context.Context, a Actor, c *Campaign) (CommentRole, error) {
+	switch {
+	case a.Account == "":
+		return "", nil
+	case a.Of(c.Org):
+		return CommentStartup, nil
+	}
+	paid, err := d.store.HasPaid(ctx, c.ID, a.Account)
+	if err != nil || !paid {
+		return "", err
+	}
+	return CommentBacker, nil
+}
+
 func (d *Desk) mayComment(ctx context.Context, in *Comment) error {
-	if in.Role == CommentBacker {
-		paid, err := d.store.HasPaid(ctx, in.Campaign, in.Author)
-		if err != nil {
-			return err
-		}
-		if !paid {
-			return certification.Refuse(certification.ErrForbidden, "comment-backer", "account %s has paid no units of campaign %s", in.Author, in.Campaign)
-		}
+	if in.Role == "" {
+		return certification.Refuse(certification.ErrForbidden, "comment-backer", "account %s has paid no units of campaign %s", in.Author, in.Campaign)
 	}
 	if in.Thread == "" {
 		if in.Role == CommentStartup {

@@ -44,6 +44,9 @@ type CampaignPage struct {
 	Kinds   []Option
 	Waiting []WaitingRow // the visitor's
 	Wait    *Form        // to join the waiting list; nil: no need
+
+	Interest *InterestView // of one that is to open
+	Talk     TalkView
 }
 
 // PictureView is a picture with its words.
@@ -74,12 +77,10 @@ type WaitingRow struct {
 	Ahead    int64
 }
 
-func (s *Shop) campaign(v *Visit) error {
-	return s.showCampaign(v, v.Param("id"), nil, nil)
-}
+func (s *Shop) campaign(v *Visit) error { return s.showCampaign(v, v.Param("id"), nil) }
 
 // showCampaign shows a campaign; with the form that was refused, if there is one.
-func (s *Shop) showCampaign(v *Visit, campaign string, order, wait *Form) error {
+func (s *Shop) showCampaign(v *Visit, campaign string, sent *Form) error {
 	x, err := s.desk.Shown(v.Context(), v.party(), campaign)
 	if err != nil {
 		return err
@@ -88,18 +89,23 @@ func (s *Shop) showCampaign(v *Visit, campaign string, order, wait *Form) error 
 	if err != nil {
 		return err
 	}
-	if err := s.offer(v, x, p, order, wait); err != nil {
+	forms := newForms("/campaigns/" + x.ID).with(sent)
+	if err := s.offer(v, x, p, forms); err != nil {
 		return err
 	}
-	for _, f := range []*Form{order, wait} { // refused, and there is no form any more to say it in
-		if f != nil && p.Order != f && p.Wait != f {
-			v.say(f)
-		}
+	if p.Interest, err = s.register(v, x, forms); err != nil {
+		return err
 	}
-	if order != nil && !order.OK() || wait != nil && !wait.OK() {
-		return v.Again("campaign", p)
+	if p.Talk, err = s.talk(v, x, forms); err != nil {
+		return err
 	}
-	return v.Show("campaign", p)
+	if sent == nil {
+		return v.Show("campaign", p)
+	}
+	if !forms.shown { // there is no form any more to say it in
+		v.say(sent)
+	}
+	return v.Again("campaign", p)
 }
 
 func (s *Shop) campaignPage(v *Visit, x campaigns.Shown) (*CampaignPage, error) {
@@ -162,7 +168,7 @@ func (s *Shop) refundsOf(v *Visit, x campaigns.Shown) (*RefundsView, error) {
 }
 
 // offer adds the form to support the campaign, or to wait, where that is possible.
-func (s *Shop) offer(v *Visit, x campaigns.Shown, p *CampaignPage, order, wait *Form) error {
+func (s *Shop) offer(v *Visit, x campaigns.Shown, p *CampaignPage, forms *Forms) error {
 	now := v.pages.now()
 	open := x.State == campaigns.CampaignLive && !x.Held && !now.Before(x.OpensAt) && now.Before(x.ClosesAt)
 	if !open {
@@ -190,18 +196,15 @@ func (s *Shop) offer(v *Visit, x campaigns.Shown, p *CampaignPage, order, wait *
 	if len(x.Variants) > 0 {
 		first = x.Variants[0].ID
 	}
-	values := []string{"units", "1", "kind", first, "price", number64(x.Price)}
-	if !soldOut || order != nil {
-		if p.Order = order; order == nil {
-			p.Order = v.NewForm("/campaigns/"+x.ID+"/orders", values...)
-		}
+	values := []string{"units", "1", "kind", first}
+	if !soldOut || forms.Refused("orders") {
+		p.Order = forms.Of("orders", values...)
+		p.Order.Prefix = "" // the page's main form
+		v.restore(p.Order)
 		p.Order.Values.Set("price", number64(x.Price)) // what is shown now
 	}
-	if soldOut || wait != nil || order != nil && !order.OK() {
-		if p.Wait = wait; wait == nil {
-			p.Wait = newForm("/campaigns/"+x.ID+"/waiting", pairsOf(values))
-		}
-		p.Wait.Prefix = "wait"
+	if soldOut || forms.Refused("waiting") || forms.Refused("orders") {
+		p.Wait = forms.Of("waiting", values...)
 	}
 	return s.waitingOf(v, x, p)
 }
@@ -265,14 +268,14 @@ func (s *Shop) support(v *Visit) error {
 		f.Refuse("", v.Say("campaign.price-gone"))
 	}
 	if !f.OK() {
-		return s.showCampaign(v, campaign, f, nil)
+		return s.showCampaign(v, campaign, f)
 	}
 	made, err := s.do(v, &campaigns.Reserve{Order: campaigns.Order{
 		ID: id.New("ord"), Campaign: campaign, Backer: v.Actor.Account, Key: f.Key, Variant: f.Get("kind"), Units: units, Price: price,
 	}})
 	if f.Took(err, refusedOrders...) {
 		f.Key = newForm("", nil).Key // what was refused may be tried otherwise
-		return s.showCampaign(v, campaign, f, nil)
+		return s.showCampaign(v, campaign, f)
 	}
 	if err != nil {
 		return err
@@ -296,11 +299,11 @@ func (s *Shop) wait(v *Visit) error {
 	campaign := v.Param("id")
 	units := wholeNumber(v, f, "units", 1, 1000)
 	if !f.OK() {
-		return s.showCampaign(v, campaign, nil, f)
+		return s.showCampaign(v, campaign, f)
 	}
 	_, err = s.do(v, &campaigns.Join{Entry: campaigns.Waiting{ID: id.New("wtg"), Campaign: campaign, Variant: f.Get("kind"), Backer: v.Actor.Account, Units: units}})
 	if f.Took(err, refusedOrders...) {
-		return s.showCampaign(v, campaign, nil, f)
+		return s.showCampaign(v, campaign, f)
 	}
 	if err != nil {
 		return err

@@ -12,9 +12,10 @@ import (
 // Forms are those of a page that has several. At most one of them was sent and
 // refused: it is shown again with what was typed, the others as they are at first.
 type Forms struct {
-	base string // the address of the page; each form is sent to a place below it
-	rev  int64  // of the row that the page shows, where it has one
-	sent *Form
+	base  string // the address of the page; each form is sent to a place below it
+	rev   int64  // of the row that the page shows, where it has one
+	sent  *Form
+	shown bool // sent has its place on the page
 }
 
 func newForms(base string) *Forms { return &Forms{base: base} }
@@ -38,6 +39,7 @@ func (fs *Forms) Of(place string, pairs ...string) *Form {
 	f := fs.sent
 	if f != nil && f.Action == action {
 		f.Rev = fs.rev // it has seen how things stand now
+		fs.shown = true
 	} else {
 		f = newForm(action, pairsOf(pairs))
 		f.Rev = fs.rev

@@ -286,14 +286,14 @@ func TestAReviewerApprovesAListing(t *testing.T) {
 }
 
 // capture says that a provider took the money for an order.
-func (x *fair) capture(o campaigns.Order) campaigns.Order {
+func (x *house) capture(book *campaigns.Book, o campaigns.Order) campaigns.Order {
 	x.Helper()
 	p := campaigns.Payment{
 		ID: id.New("pat"), OrderID: o.ID, Campaign: o.Campaign, Backer: o.Backer, Provider: "simulator", ProviderRef: id.New("ref"), Amount: o.Amount(), Currency: o.Currency,
 		State: campaigns.PaymentCreated, CreatedAt: x.clock(), ChangedAt: x.clock(),
 	}
 	must(x, x.db.Campaigns().CreatePayment(x.Context(), p))
-	return do(x, x.book, &campaigns.Capture{
+	return do(x, book, &campaigns.Capture{
 		Campaign: o.Campaign, OrderID: o.ID, Payment: p.ID, Provider: p.Provider, SpareID: id.New("pat"), RefundID: id.New("rfd"),
 		Captured: campaigns.ProviderPayment{Ref: id.New("cap"), State: campaigns.PaymentCaptured, Amount: o.Amount(), Currency: o.Currency, Method: campaigns.MethodUPI},
 	}).Order
@@ -325,7 +325,7 @@ func (x *fair) funded(b *browser) (campaign string, orders []campaigns.Order) {
 	for _, who := range []string{"=meera@example.com", "asha@example.com"} {
 		backer := x.person(who)
 		o := do(x, x.book, &campaigns.Reserve{Order: campaigns.Order{ID: id.New("ord"), Campaign: campaign, Backer: backer.ID, Key: "k", Variant: c.Variants[0].ID, Units: 2, Price: c.Price}}).Order
-		orders = append(orders, x.capture(o))
+		orders = append(orders, x.capture(x.book, o))
 		x.later(time.Second)
 	}
 	x.later(c.ClosesAt.Sub(x.clock()))

@@ -61,6 +61,7 @@ func (s *Shop) Mount(p *Pages) {
 	p.Post("/campaigns/{id}/orders", backer, s.support)
 	p.Post("/campaigns/{id}/waiting", backer, s.wait)
 	p.Post("/campaigns/{id}/waiting/{entry}/leave", backer, s.leave)
+	s.mountTalk(p)
 	p.Get("/orders", backer, s.orders)
 	p.Get("/orders/{id}", backer, s.order)
 	p.Get("/orders/{id}/state", backer, s.orderState)

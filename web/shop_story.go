@@ -36,6 +36,9 @@ func sampleCampaign(state string) *CampaignPage {
 		FAQ:      []QuestionView{{"Does it work without the cloud?", prose("Yes, at home, over MQTT.")}},
 		LD:       map[string]any{"@context": "https://schema.org", "@type": "Product", "name": card.Title},
 	}
+	if p.Talk = sampleTalk(); state == "scheduled" {
+		p.Interest = &InterestView{Count: 1412, Join: newForm("#", url.Values{}), Ask: true}
+	}
 	if state == "live" {
 		p.Order = newForm("#", url.Values{"units": {"1"}, "kind": {"var_1"}, "price": {"649900"}})
 		p.Kinds = []Option{{"var_1", "White (80 left)"}, {"var_2", "Graphite (37 left)"}}
@@ -63,6 +66,18 @@ func sampleOrder(state string) *OrderPage {
 		p.Vouchers = append(p.Vouchers, VoucherRow{"C2627-00A-000003", "refund", row.Amount, row.At})
 	}
 	return p
+}
+
+func sampleTalk() TalkView {
+	at := day(2026, 11, 20)
+	return TalkView{
+		Newest: true, Older: "#", Latest: prose("The first **fifty** have left the line. [Pictures](https://example.com)."),
+		Updates: []UpdateRow{{2, "The tools are cut", at, "#"}, {1, "Thank you all", day(2026, 11, 9), "#"}},
+		Threads: []ThreadView{{Comments: []CommentView{
+			{ID: "cmt_1", Who: "Meera", Body: "Does it run on an inverter at night?\n\nOurs gives a square wave.", Role: "backer", At: at},
+			{ID: "cmt_2", Who: "Aurora Air", Body: "It does: 9 W in the night mode.", Role: "startup", At: at},
+		}}, {Comments: []CommentView{{ID: "cmt_3", Who: "Ravi", Role: "backer", At: at, HiddenAt: at, Reason: "it held somebody's telephone number"}}}},
+	}
 }
 
 func init() {
@@ -120,6 +135,46 @@ func init() {
 		p.Order.Values.Set("units", `5"><script>`)
 		return p
 	})
+	story("campaign-backer", "campaign", func() Pager {
+		p := sampleCampaign("live")
+		p.Person, p.Talk.Comment = samplePerson, newForms("#").Of("comments")
+		p.Talk.Threads[0].Answer = newForms("#").Of("comments/cmt_1/answers")
+		return p
+	})
+	story("campaign-comment-refused", "campaign", func() Pager {
+		p := sampleCampaign("live")
+		p.Person, p.Talk.Comment = samplePerson, newForms("#").Of("comments", "body", " "+badText)
+		p.Talk.Comment.Refuse("body", "The comment has 0 characters; want 1 to 5000.")
+		return p
+	})
+	story("campaign-operator", "campaign", func() Pager {
+		p := sampleCampaign("failed")
+		p.Talk.Threads[0].Comments[0].Hide = newForms("#").Of("comments/cmt_1/hide")
+		return p
+	})
+	story("campaign-told", "campaign", func() Pager {
+		p := sampleCampaign("scheduled")
+		p.Interest, p.Talk = &InterestView{Count: 1, Leave: "#"}, TalkView{Newest: true}
+		return p
+	})
+	story("campaign-interest-refused", "campaign", func() Pager {
+		p := sampleCampaign("scheduled")
+		p.Interest.Join.Values.Set("email", badText)
+		p.Interest.Join.Refuse("email", "“"+badText+"” is no e-mail address; want one as anna@example.org.")
+		return p
+	})
+	story("interest", "interest", func() Pager {
+		return &InterestPage{Page: Page{Title: "You will be told"}, Campaign: sampleCard("scheduled"), Leave: "#"}
+	})
+	story("interest-over", "interest", func() Pager {
+		return &InterestPage{Page: Page{Title: "You will be told"}, Campaign: sampleCard("live"), Leave: "#"}
+	})
+	story("update", "update", func() Pager {
+		return &UpdatePage{
+			Page: Page{Title: "Update 2: The tools are cut"}, Campaign: sampleCard("live"), Number: 2, Name: "The tools are cut " + badText,
+			Body: prose("Ten weeks of steel.\n\n## What comes next\n\nThe first hundred." + badText), Posted: day(2026, 11, 20), Older: &UpdateRow{1, "Thank you all", day(2026, 11, 9), "#"},
+		}
+	})
 	story("campaign-hostile", "campaign", func() Pager {
 		p := sampleCampaign("live")
 		p.Card.Title, p.Card.Tagline, p.Card.Org, p.Model = badText, badText, badText, badText
@@ -127,6 +182,8 @@ func init() {
 		p.FAQ = []QuestionView{{badText, prose(badText)}}
 		p.Kinds = []Option{{`"><script>`, badText}}
 		p.LD = map[string]any{"name": `</script><script>alert(1)</script>`}
+		p.Talk.Latest, p.Talk.Updates[0].Title, p.Talk.Updates[1].Title = prose(badText), badText, badText
+		p.Talk.Threads[0].Comments[0].Body, p.Talk.Threads[0].Comments[0].Who, p.Talk.Threads[1].Comments[0].Reason = badText, badText, badText
 		return p
 	})
 	story("orders", "orders", func() Pager {

@@ -29,6 +29,8 @@ type market struct {
 	*house
 	campaign campaigns.Campaign
 	psp      *simulator.PSP
+	book     *campaigns.Book
+	desk     *campaigns.Desk
 }
 
 func openMarket(t testing.TB) *market {
@@ -41,11 +43,13 @@ func openMarket(t testing.TB) *market {
 		m.psp = psp
 		book := campaigns.NewBook(campaigns.Options{Store: h.db.Campaigns(), Now: h.clock})
 		t.Cleanup(func() { _ = book.Stop(t.Context()) })
+		m.book = book
 		pay := campaigns.NewPayments(campaigns.PaymentsOptions{
 			Store: h.db.Payments(), Book: book, Providers: []campaigns.Provider{psp.Client()}, Now: h.clock,
 			ReturnURL: func(order string) string { return "http://shop.example/return?order=" + order }, Log: slog.New(slog.DiscardHandler),
 		})
 		desk := campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: certification.NewGate(h.db.Programme(), h.clock), Now: h.clock})
+		m.desk = desk
 		return NewShop(ShopOptions{
 			Site: newSite(t), Desk: desk, Book: book, Payments: pay, Store: h.db.Campaigns(), Certificates: h.db.Programme(), URL: "http://shop.example",
 		})

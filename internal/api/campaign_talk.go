@@ -146,7 +146,7 @@ func (a *API) mountInterest() {
 	})
 	public(a, huma.Operation{
 		OperationID: "add-interest", Method: http.MethodPost, Path: "/campaigns/{id}/interest", Tags: []string{tagCampaigns},
-		Summary: "Be told when a campaign opens", Description: "One mail, once. Who is logged in gives no address.", DefaultStatus: http.StatusCreated,
+		Summary: "Be told when a campaign opens", Description: "One mail, at the opening. Who is logged in gives no address; another is written to once more, how to take it back.", DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, in *struct {
 		OfCampaign
 		Body struct {
@@ -157,6 +157,11 @@ func (a *API) mountInterest() {
 		email := strings.ToLower(strings.TrimSpace(in.Body.Email))
 		if email != "" && mail.CheckAddress(email) != nil {
 			return nil, certification.Refuse(certification.ErrInvalid, "interest-form", "%.80q is no e-mail address", in.Body.Email)
+		}
+		if email != "" && partyOf(ctx).Account == "" {
+			if err := a.auth.MayMail(email, clientOf(ctx).Address); err != nil {
+				return nil, err
+			}
 		}
 		i, err := a.desk.Interest(ctx, partyOf(ctx), in.ID, email)
 		return answer(CampaignInterest{i.ID}, err)

@@ -82,6 +82,7 @@ func (a *App) endPayWindows(ctx context.Context, now time.Time) error {
 func (a *App) registerCampaigns() {
 	a.jobs.Register(campaigns.JobGiveBack, func(ctx context.Context, j jobs.Job) error { return a.pay.GiveBack(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobStep, func(ctx context.Context, j jobs.Job) error { return a.desk.Step(ctx, string(j.Payload)) })
+	a.jobs.Register(campaigns.JobInterest, func(ctx context.Context, j jobs.Job) error { return a.confirmInterest(ctx, string(j.Payload)) })
 	a.jobs.Register(campaigns.JobAdvance, func(ctx context.Context, j jobs.Job) error {
 		return a.desk.PayAdvance(ctx, a.db.Campaigns(), string(j.Payload))
 	})

@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/notice"
+	"github.com/proofmark/proofmark/registry"
 )
 
 // campaignMail is what is written about a campaign, each a sentence that begins
@@ -92,15 +94,42 @@ func campaignMessage(n notice.Notice, w campaigns.CampaignWord, to campaigns.Rec
 	title := strings.Join(strings.Fields(w.Title), " ") // a subject is one line
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s.\n", title, sentence)
+	path := "/campaigns/" + n.Subject
 	if detail, ok := w.Detail.(map[string]any); ok && n.Kind == "campaign.update_posted" {
 		fmt.Fprintf(&b, "\n%v\n", detail["title"])
+		path += fmt.Sprintf("/updates/%v", detail["number"])
 	}
 	if w.Reason != "" {
 		fmt.Fprintf(&b, "\nReason: %s\n", w.Reason)
 	}
-	fmt.Fprintf(&b, "\n%s/campaigns/%s\n", url, n.Subject)
+	fmt.Fprintf(&b, "\n%s%s\n", url, path)
 	if to.Ref != "" {
 		b.WriteString("\nYou asked to be told once, and this is it.\n")
 	}
 	return mail.Message{Account: to.Account, To: to.Email, Subject: title + " " + sentence, Text: b.String()}
+}
+
+// confirmInterest writes to who registered by an address how to take it back: it
+// may have been somebody else who typed it.
+func (a *App) confirmInterest(ctx context.Context, interest string) error {
+	i, err := a.db.Campaigns().Interest(ctx, interest)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil // taken back already
+	}
+	if err != nil {
+		return err
+	}
+	c, err := a.db.Campaigns().Campaign(ctx, i.Campaign)
+	if err != nil {
+		return err
+	}
+	title := strings.Join(strings.Fields(c.Title), " ")
+	err = a.mail.Send(ctx, mail.Message{Key: i.ID + " confirm", To: i.Email, Subject: "You will be told when " + title + " opens", Text: fmt.Sprintf(
+		"Somebody, and we think it was you, asked us to write to this address when %s opens.\nIt opens on %s. We write once, and use the address for nothing else.\n\nTo take it back, or if it was not you:\n%s/campaigns/%s/interest/%s\n",
+		title, c.OpensAt.UTC().Format("2 January 2006, 15:04 UTC"), strings.TrimSuffix(a.cfg.PublicURL, "/"), c.ID, i.ID)})
+	if errors.Is(err, mail.ErrMessage) {
+		a.log.Warn("registration for an opening not confirmed", "campaign", c.ID, "err", err)
+		return nil // trying again mends no address
+	}
+	return err
 }

@@ -54,7 +54,7 @@ func (s *Service) Invite(ctx context.Context, by Actor, org, email string, r Org
 	if err != nil {
 		return Invitation{}, err
 	}
-	if err := s.mayMail(email, from.Address); err != nil {
+	if err := s.MayMail(email, from.Address); err != nil {
 		return Invitation{}, err
 	}
 	now := s.now()

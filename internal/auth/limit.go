@@ -40,8 +40,9 @@ func (s *Service) attempt(account, address string) (right func(), err error) {
 		limit.Turn{Limiter: &s.limits.pair, Key: account + " " + from}, limit.Turn{Limiter: &s.limits.account, Key: account})
 }
 
-// mayMail spends a turn for a mail, if mails can be sent at all.
-func (s *Service) mayMail(to, address string) error {
+// MayMail spends a turn for a mail that somebody at that address of the network
+// asks us to write, if mails can be sent at all: ErrNoMail or a [*LimitError].
+func (s *Service) MayMail(to, address string) error {
 	if s.mailer == nil {
 		return fmt.Errorf("%w: no mail service is set up", ErrNoMail)
 	}

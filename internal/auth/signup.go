@@ -25,7 +25,7 @@ func (s *Service) SignUp(ctx context.Context, email, name, password string, from
 	if err := checkPassword(password, email); err != nil {
 		return err
 	}
-	if err := s.mayMail(email, from.Address); err != nil {
+	if err := s.MayMail(email, from.Address); err != nil {
 		return err
 	}
 	hash, err := s.hasher.hash(ctx, password)
@@ -90,7 +90,7 @@ func (s *Service) RequestReset(ctx context.Context, email string, from Client) e
 	if err != nil {
 		return err
 	}
-	if err := s.mayMail(email, from.Address); err != nil {
+	if err := s.MayMail(email, from.Address); err != nil {
 		return err
 	}
 	return s.later(ctx, "request a reset", func(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
 )
@@ -114,15 +115,38 @@ func (s campaignStore) HasPaid(ctx context.Context, campaign, backer string) (bo
 // AddInterest implements campaigns.InterestStore.
 func (s campaignStore) AddInterest(ctx context.Context, i campaigns.Interest) (campaigns.Interest, error) {
 	err := s.transact(ctx, func(q *dbgen.Queries) error {
-		err := q.InsertInterest(ctx, dbgen.InsertInterestParams{ID: i.ID, Campaign: i.Campaign, Account: i.Account, Email: text(i.Email), At: micros.Of(i.At)})
+		n, err := q.InsertInterest(ctx, dbgen.InsertInterestParams{ID: i.ID, Campaign: i.Campaign, Account: i.Account, Email: text(i.Email), At: micros.Of(i.At)})
 		if err != nil {
 			return err
 		}
+		if n > 0 && i.Account == "" {
+			_, err = enqueue(ctx, q, jobs.Job{Kind: campaigns.JobInterest, Key: i.ID, Payload: []byte(i.ID), DueAt: i.At, CreatedAt: i.At})
+			return err
+		}
 		row, err := q.InterestOf(ctx, dbgen.InterestOfParams{Campaign: i.Campaign, Account: i.Account, Email: text(i.Email)})
-		i = campaigns.Interest{ID: row.ID, Campaign: row.Campaign, Account: row.Account, Email: row.Email, At: row.At.Time()}
+		i = interest(row)
 		return err
 	})
+	if err == nil {
+		s.told()
+	}
 	return i, s.wrap(ctx, err, "interest in campaign %s", i.Campaign)
+}
+
+func interest(i dbgen.CampaignInterest) campaigns.Interest {
+	return campaigns.Interest{ID: i.ID, Campaign: i.Campaign, Account: i.Account, Email: i.Email, At: i.At.Time()}
+}
+
+// Interest implements campaigns.InterestStore.
+func (s campaignStore) Interest(ctx context.Context, id string) (campaigns.Interest, error) {
+	i, err := s.read.Interest(ctx, id)
+	return interest(i), s.wrap(ctx, err, "interest %s", id)
+}
+
+// InterestOf implements campaigns.InterestStore.
+func (s campaignStore) InterestOf(ctx context.Context, campaign, account string) (campaigns.Interest, error) {
+	i, err := s.read.InterestOf(ctx, dbgen.InterestOfParams{Campaign: campaign, Account: account})
+	return interest(i), s.wrap(ctx, err, "interest of account %s in campaign %s", account, campaign)
 }
 
 // DropInterest implements campaigns.InterestStore.

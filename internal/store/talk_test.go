@@ -101,6 +101,19 @@ var talkCases = []conformanceCase{
 		if len(told) != 2 || told[0].Email != ann.Account+"@example.com" || told[1].Email != "bob@example.org" {
 			t.Fatalf("interested %+v", told)
 		}
+		mine := get(m.desk.InterestOf(ctx, m.ID, ann.Account))(t)
+		same(t, mine.ID, told[0].Ref)
+		same(t, get(m.desk.InterestOf(ctx, m.ID, m.account()))(t).ID, "")
+		same(t, get(db.Campaigns().Interest(ctx, told[1].Ref))(t).Email, "bob@example.org")
+		j, ok, err := db.Jobs().Lease(ctx, []string{campaigns.JobInterest}, "run", m.at, m.at.Add(time.Minute))
+		must(t, err)
+		if !ok || string(j.Payload) != told[1].Ref { // who is known by an address only is written to, once
+			t.Fatalf("job %+v", j)
+		}
+		must(t, db.Jobs().Complete(ctx, j, nil))
+		if _, more, err := db.Jobs().Lease(ctx, []string{campaigns.JobInterest}, "run", m.at, m.at.Add(time.Minute)); more || err != nil {
+			t.Fatalf("a second job: %v", err)
+		}
 		must(t, m.desk.DropInterest(ctx, m.ID, told[1].Ref))
 		same(t, get(m.desk.CountInterest(ctx, campaigns.Actor{}, m.ID))(t), int64(1))
 		m.until(m.OpensAt)

@@ -253,7 +253,7 @@ func (q *Queries) InsertComment(ctx context.Context, arg InsertCommentParams) (i
 	return result.RowsAffected()
 }
 
-const insertInterest = `-- name: InsertInterest :exec
+const insertInterest = `-- name: InsertInterest :execrows
 INSERT INTO campaign_interest (id, campaign, account, email, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (campaign, account, email) DO NOTHING
 `
@@ -266,15 +266,18 @@ type InsertInterestParams struct {
 	At       micros.Time
 }
 
-func (q *Queries) InsertInterest(ctx context.Context, arg InsertInterestParams) error {
-	_, err := q.db.ExecContext(ctx, insertInterest,
+func (q *Queries) InsertInterest(ctx context.Context, arg InsertInterestParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertInterest,
 		arg.ID,
 		arg.Campaign,
 		arg.Account,
 		arg.Email,
 		arg.At,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const insertUpdate = `-- name: InsertUpdate :execrows
@@ -309,6 +312,23 @@ func (q *Queries) InsertUpdate(ctx context.Context, arg InsertUpdateParams) (int
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const interest = `-- name: Interest :one
+SELECT id, campaign, account, email, at FROM campaign_interest WHERE id = $1
+`
+
+func (q *Queries) Interest(ctx context.Context, id string) (CampaignInterest, error) {
+	row := q.db.QueryRowContext(ctx, interest, id)
+	var i CampaignInterest
+	err := row.Scan(
+		&i.ID,
+		&i.Campaign,
+		&i.Account,
+		&i.Email,
+		&i.At,
+	)
+	return i, err
 }
 
 const interestOf = `-- name: InterestOf :one

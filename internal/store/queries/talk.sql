@@ -37,12 +37,15 @@ WHERE id = sqlc.arg(id) AND hidden_by = '';
 -- name: HasPaid :one
 SELECT CAST(COUNT(*) AS BIGINT) FROM campaign_backer WHERE campaign = $1 AND backer = $2 AND paid > 0;
 
--- name: InsertInterest :exec
+-- name: InsertInterest :execrows
 INSERT INTO campaign_interest (id, campaign, account, email, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (campaign, account, email) DO NOTHING;
 
 -- name: InterestOf :one
 SELECT * FROM campaign_interest WHERE campaign = $1 AND account = $2 AND email = $3;
+
+-- name: Interest :one
+SELECT * FROM campaign_interest WHERE id = $1;
 
 -- name: DeleteInterest :exec
 DELETE FROM campaign_interest WHERE campaign = $1 AND id = $2;
