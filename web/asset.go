@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html/template"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -130,6 +132,15 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(content)
 	}
+}
+
+// inline is an asset as a part of the page, for what is too small for a request of its own.
+func (a *assets) inline(name string) (template.URL, error) {
+	f := a.byName[name]
+	if f == nil {
+		return "", fmt.Errorf("web: there is no %s", name)
+	}
+	return template.URL("data:" + f.media + ";base64," + base64.StdEncoding.EncodeToString(f.content)), nil
 }
 
 // Favicon serves the icon to browsers that ask for it without being told of it, as

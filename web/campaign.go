@@ -53,6 +53,7 @@ type CampaignPage struct {
 type PictureView struct {
 	URL, Alt      string
 	Width, Height int
+	Cover, Thumb  string // addresses of its smaller sizes
 }
 
 // QuestionView is one that is asked often.
@@ -125,7 +126,7 @@ func (s *Shop) campaignPage(v *Visit, x campaigns.Shown) (*CampaignPage, error) 
 		p.Saving = amount(x.RetailPrice-x.Price, x.Currency)
 	}
 	for _, pic := range x.Page.Pictures {
-		p.Pictures = append(p.Pictures, PictureView{pictureURL(x.ID, pic.SHA256), pic.Alt, pic.Width, pic.Height})
+		p.Pictures = append(p.Pictures, PictureView{URL: pictureURL(x.ID, pic.SHA256), Alt: pic.Alt, Width: pic.Width, Height: pic.Height, Cover: sizedURL(x.ID, pic.SHA256, "cover"), Thumb: sizedURL(x.ID, pic.SHA256, "thumb")})
 	}
 	for _, q := range x.Page.FAQ {
 		p.FAQ = append(p.FAQ, QuestionView{q.Ask, prose(q.Answer)})

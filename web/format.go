@@ -16,6 +16,7 @@ func (s *Site) funcs() template.FuncMap {
 	funcs := template.FuncMap{
 		"t":       s.words.say,
 		"asset":   s.assets.url,
+		"inline":  s.assets.inline,
 		"icon":    icon,
 		"date":    date,
 		"instant": instant,

@@ -43,7 +43,9 @@ type CampaignCard struct {
 	ID, Title, Tagline, Org, Category string
 	State                             string
 	Held                              bool
-	Picture, Alt                      string
+	Picture                           string // the hash of its cover; empty: it has none
+	Sheet                             string // where its cover is, on a sheet with others
+	Place                             int    // on the sheet, from 0
 	Price, Retail                     string
 	Progress                          ProgressView
 	Opens, Closes                     time.Time
@@ -102,6 +104,7 @@ func (s *Shop) front(v *Visit) error {
 			}
 			shelf.Cards = append(shelf.Cards, cardOf(x))
 		}
+		sheets(shelf.Cards)
 		p.Shelves = append(p.Shelves, shelf)
 	}
 	if !p.Found {
@@ -142,7 +145,7 @@ func cardOf(x campaigns.Shown) CampaignCard {
 		c.Retail = amount(x.RetailPrice, x.Currency)
 	}
 	if len(x.Page.Pictures) > 0 {
-		c.Picture, c.Alt = pictureURL(x.ID, x.Page.Pictures[0].SHA256), x.Page.Pictures[0].Alt
+		c.Picture = x.Page.Pictures[0].SHA256
 	}
 	return c
 }

@@ -136,7 +136,7 @@ func (s *Listings) show(v *Visit, sent *Form) error {
 	p.MayDecide = p.MayDecide || p.Forms.Refused("approve") || p.Forms.Refused("send-back")
 	p.MayCancel = p.Forms.Refused("cancel") || p.Operator && certification.MayMove(campaigns.CampaignMoves, x.State, campaigns.CampaignCancelled, certification.ByOperator)
 	for _, pic := range x.Page.Pictures {
-		p.Pictures = append(p.Pictures, PictureView{pictureURL(x.ID, pic.SHA256), pic.Alt, pic.Width, pic.Height})
+		p.Pictures = append(p.Pictures, PictureView{URL: pictureURL(x.ID, pic.SHA256), Alt: pic.Alt, Width: pic.Width, Height: pic.Height})
 	}
 	for _, q := range x.Page.FAQ {
 		p.FAQ = append(p.FAQ, QuestionView{q.Ask, prose(q.Answer)})

@@ -155,7 +155,7 @@ func (s *Sellers) show(v *Visit, sent *Form) error {
 		Forms: forms,
 	}
 	for _, pic := range x.Page.Pictures {
-		p.Pictures = append(p.Pictures, PictureView{pictureURL(x.ID, pic.SHA256), pic.Alt, pic.Width, pic.Height})
+		p.Pictures = append(p.Pictures, PictureView{URL: pictureURL(x.ID, pic.SHA256), Alt: pic.Alt, Width: pic.Width, Height: pic.Height})
 	}
 	if !x.Public() && !x.State.Final() {
 		if p.Stands, err = s.Desk.Stands(v.Context(), v.party(), x.ID); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
 )
 
 // OrderStore reads what the pages of backers show.
@@ -30,6 +31,7 @@ type Shop struct {
 	certs CertificateSource
 	url   string
 	share *shareCards
+	sized *sizedPictures
 }
 
 // ShopOptions are what the pages work with; all are needed.
@@ -40,14 +42,15 @@ type ShopOptions struct {
 	Payments     *campaigns.Payments
 	Store        OrderStore
 	Certificates CertificateSource
-	URL          string // of this site
+	Blobs        blob.Store // of pictures
+	URL          string     // of this site
 }
 
 // NewShop makes the pages.
 func NewShop(o ShopOptions) *Shop {
 	return &Shop{
 		site: o.Site, desk: o.Desk, book: o.Book, pay: o.Payments, store: o.Store, certs: o.Certificates,
-		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(),
+		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(), sized: newSizedPictures(o.Blobs),
 	}
 }
 
@@ -58,6 +61,8 @@ func (s *Shop) Mount(p *Pages) {
 	p.Get("/campaigns", Anybody, s.front)
 	p.Get("/campaigns/{id}", Anybody, s.campaign)
 	p.Get("/campaigns/{id}/share.png", Anybody, s.sharePicture)
+	p.Get("/campaigns/{id}/pictures/{sha256}/{size}.jpg", Anybody, s.sizedPicture)
+	p.Get("/covers/{ids}.jpg", Anybody, s.covers)
 	p.Post("/campaigns/{id}/orders", backer, s.support)
 	p.Post("/campaigns/{id}/waiting", backer, s.wait)
 	p.Post("/campaigns/{id}/waiting/{entry}/leave", backer, s.leave)

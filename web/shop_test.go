@@ -16,6 +16,7 @@ import (
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
@@ -31,6 +32,7 @@ type market struct {
 	psp      *simulator.PSP
 	book     *campaigns.Book
 	desk     *campaigns.Desk
+	blobs    blob.Store
 }
 
 func openMarket(t testing.TB) *market {
@@ -50,8 +52,11 @@ func openMarket(t testing.TB) *market {
 		})
 		desk := campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: certification.NewGate(h.db.Programme(), h.clock), Now: h.clock})
 		m.desk = desk
+		blobs, err := blob.OpenFolder(filepath.Join(t.TempDir(), "blobs"))
+		must(t, err)
+		m.blobs = blobs
 		return NewShop(ShopOptions{
-			Site: newSite(t), Desk: desk, Book: book, Payments: pay, Store: h.db.Campaigns(), Certificates: h.db.Programme(), URL: "http://shop.example",
+			Site: newSite(t), Desk: desk, Book: book, Payments: pay, Store: h.db.Campaigns(), Certificates: h.db.Programme(), Blobs: blobs, URL: "http://shop.example",
 		})
 	})
 	maker := m.person("maya@example.com")

@@ -20,7 +20,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 	pages.Mount(
 		r,
 		web.NewShop(web.ShopOptions{
-			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Store: a.db.Campaigns(), Certificates: a.db.Programme(), URL: a.cfg.PublicURL,
+			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Store: a.db.Campaigns(), Certificates: a.db.Programme(), Blobs: a.blobs, URL: a.cfg.PublicURL,
 		}),
 		a.certs.pages,
 		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
