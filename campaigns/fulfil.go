@@ -16,6 +16,7 @@ import (
 // FulfilmentStore keeps what fulfilment needs beside the Store.
 type FulfilmentStore interface {
 	Store
+	AddressStore
 	ChangeCampaign(ctx context.Context, id string, now func() time.Time, fn Decision) (Campaign, error)
 	Shipment(ctx context.Context, id string) (Shipment, error)
 	// ShipmentOfSerial is the one that a unit of a product is in.
@@ -135,9 +136,13 @@ func (f *Fulfilment) Allocate(ctx context.Context, campaign string, units int64)
 	return got, nil
 }
 
-// Ship prepares a shipment of an allocated order.
+// Ship prepares a shipment of an allocated order whose backer has said where to:
+// an address that was given stays until after the delivery.
 func (f *Fulfilment) Ship(ctx context.Context, actor string, s Shipment) (Shipment, error) {
 	if err := f.ships(ctx, s.Campaign); err != nil {
+		return s, err
+	}
+	if err := f.addressed(ctx, s.OrderID); err != nil {
 		return s, err
 	}
 	if s.ID == "" {
@@ -211,7 +216,7 @@ func (c *Campaign) fulfil(handed, done bool, at time.Time) (*Change, error) {
 	return &Change{Record: rec}, nil
 }
 
-// Tick tells backers of missed ship dates, pays what the schedule makes due at the
+// Tick tells backers of missed ship dates, asks for addresses, pays what the schedule makes due at the
 // hand-over, and follows campaigns to their end.
 func (f *Fulfilment) Tick(ctx context.Context, _ time.Time) error {
 	campaigns, err := f.store.CampaignsInFulfilment(ctx)
@@ -220,7 +225,7 @@ func (f *Fulfilment) Tick(ctx context.Context, _ time.Time) error {
 	}
 	var errs []error
 	for _, campaign := range campaigns {
-		errs = append(errs, f.missed(ctx, campaign), f.advance(ctx, campaign), f.follow(ctx, campaign))
+		errs = append(errs, f.missed(ctx, campaign), f.remind(ctx, campaign), f.advance(ctx, campaign), f.follow(ctx, campaign))
 	}
 	return errors.Join(errs...)
 }

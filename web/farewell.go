@@ -16,6 +16,11 @@ type OrderSource interface {
 	OrdersOfBacker(ctx context.Context, backer, after string, limit int) ([]campaigns.Order, error)
 }
 
+// AddressSource reads the addresses of a backer's orders.
+type AddressSource interface {
+	AddressesOfBacker(ctx context.Context, backer string) ([]campaigns.Address, error)
+}
+
 // FarewellPage gives somebody all that is known of them, and deletes their account.
 type FarewellPage struct {
 	Page
@@ -111,6 +116,8 @@ type export struct {
 	Tokens  []map[string]any  `json:"tokens"`
 	Mails   []map[string]any  `json:"mails"`
 	Orders  []campaigns.Order `json:"orders"`
+
+	Addresses []campaigns.Address `json:"addresses"`
 }
 
 // exportAccount answers with a file of JSON: what the pages show, for other programs.
@@ -145,6 +152,11 @@ func (p *People) exportAccount(v *Visit) error {
 	}
 	if out.Orders, err = p.ordersOf(v); err != nil {
 		return err
+	}
+	if p.where != nil {
+		if out.Addresses, err = p.where.AddressesOfBacker(ctx, a.ID); err != nil {
+			return err
+		}
 	}
 	b, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {

@@ -76,7 +76,7 @@ func openHouse(t testing.TB, sections ...func(h *house) Section) *house {
 	h.say = site.Say
 	pages := NewPages(PagesOptions{Site: site, Auth: h.auth, Now: h.clock})
 	r := chi.NewRouter()
-	all := []Section{NewPeople(PeopleOptions{Auth: h.auth, Mails: h.mail, Orders: h.db.Campaigns(), URL: "http://localhost:8080"})}
+	all := []Section{NewPeople(PeopleOptions{Auth: h.auth, Mails: h.mail, Orders: h.db.Campaigns(), Addresses: h.db.Fulfilment(), URL: "http://localhost:8080"})}
 	for _, s := range sections {
 		all = append(all, s(h))
 	}

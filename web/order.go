@@ -45,8 +45,26 @@ type OrderPage struct {
 	Refunds   []RefundRow
 	Vouchers  []VoucherRow
 	PaidAt    time.Time
-	Left      int64  // units that are wanted still
-	StatePath string // what a page that waits asks; empty: there is nothing to wait for
+	Left      int64     // units that are wanted still
+	Missed    time.Time // when its backer was told that the promised ship date was missed
+	Shipments []ParcelView
+	Address   *AddressView // nil: it is nobody's to see, or there is nothing to send
+	StatePath string       // what a page that waits asks; empty: there is nothing to wait for
+}
+
+// ParcelView is a shipment, for whom it goes to.
+type ParcelView struct {
+	campaigns.Shipment
+	Arrived *Form // to say that it has; nil: not on its way
+}
+
+// AddressView is where an order is brought.
+type AddressView struct {
+	campaigns.Address
+	Form      *Form // to give or change it; nil: too late
+	Needed    bool  // nobody has said where to
+	Countries []Option
+	States    []Option
 }
 
 // TryRow is an attempt to pay.
@@ -138,10 +156,12 @@ func (s *Shop) order(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return s.showOrder(v, o, newForm("/orders/"+o.ID+"/cancel", url.Values{"units": {number64(o.Live())}}))
+	return s.showOrder(v, o, nil)
 }
 
-func (s *Shop) showOrder(v *Visit, o campaigns.Order, cancel *Form) error {
+// showOrder shows an order; with the form that was refused, if there is one.
+func (s *Shop) showOrder(v *Visit, o campaigns.Order, sent *Form) error {
+	forms := newForms("/orders/" + o.ID).with(sent)
 	ctx := v.Context()
 	c, err := s.store.Campaign(ctx, o.Campaign)
 	if err != nil {
@@ -165,7 +185,13 @@ func (s *Shop) showOrder(v *Visit, o campaigns.Order, cancel *Form) error {
 		Row:  orderRow(o, c), Price: amount(o.Price, o.Currency), Ship: shipSentence(v, c.Ship), Due: c.Ship.Due(o.CreatedAt, c.DecidedAt),
 		CampState: string(c.State), CanPay: o.State == campaigns.OrderReserved && now.Before(o.PayUntil),
 		CanCancel: o.State == campaigns.OrderReserved || o.State == campaigns.OrderPaid || o.State == campaigns.OrderAllocated,
-		Cancel:    cancel, PaidAt: o.PaidAt, Left: o.Live(),
+		PaidAt:    o.PaidAt, Left: o.Live(), Missed: o.MissedAt,
+	}
+	if p.CanCancel = p.CanCancel || forms.Refused("cancel"); p.CanCancel {
+		p.Cancel = forms.Of("cancel", "units", number64(o.Live()))
+	}
+	if err := s.delivery(v, o, &c, p, forms); err != nil {
+		return err
 	}
 	if o.State == campaigns.OrderReserved {
 		p.StatePath = "/orders/" + o.ID + "/state"
@@ -183,13 +209,13 @@ func (s *Shop) showOrder(v *Visit, o campaigns.Order, cancel *Form) error {
 	for _, x := range vouchers {
 		p.Vouchers = append(p.Vouchers, voucherRow(x))
 	}
-	if !cancel.OK() {
-		if !p.CanCancel {
-			v.say(cancel)
-		}
-		return v.Again("order", p)
+	if sent == nil {
+		return v.Show("order", p)
 	}
-	return v.Show("order", p)
+	if !forms.shown {
+		v.say(sent)
+	}
+	return v.Again("order", p)
 }
 
 func voucherRow(x campaigns.Voucher) VoucherRow {

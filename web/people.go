@@ -19,6 +19,7 @@ type People struct {
 	auth   *auth.Service
 	mails  Mails
 	orders OrderSource
+	where  AddressSource
 	url    string
 	openID bool
 	demo   func() []DemoPerson
@@ -26,17 +27,18 @@ type People struct {
 
 // PeopleOptions are what the pages work with; Auth and Mails are needed.
 type PeopleOptions struct {
-	Auth   *auth.Service
-	Mails  Mails
-	Orders OrderSource         // of backers; none when nil
-	URL    string              // our address as it stands in mails
-	OpenID bool                // people log in by another service too
-	Demo   func() []DemoPerson // whom anybody may be; nil outside the demonstration
+	Auth      *auth.Service
+	Mails     Mails
+	Orders    OrderSource         // of backers; none when nil
+	Addresses AddressSource       // of backers' orders; none when nil
+	URL       string              // our address as it stands in mails
+	OpenID    bool                // people log in by another service too
+	Demo      func() []DemoPerson // whom anybody may be; nil outside the demonstration
 }
 
 // NewPeople makes the pages.
 func NewPeople(o PeopleOptions) *People {
-	return &People{auth: o.Auth, mails: o.Mails, orders: o.Orders, url: strings.TrimSuffix(o.URL, "/"), openID: o.OpenID, demo: o.Demo}
+	return &People{auth: o.Auth, mails: o.Mails, orders: o.Orders, where: o.Addresses, url: strings.TrimSuffix(o.URL, "/"), openID: o.OpenID, demo: o.Demo}
 }
 
 // mailbox says whether whoever waits for a mail finds it on a page here.

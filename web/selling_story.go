@@ -129,11 +129,11 @@ func init() {
 		return &ShippingPage{
 			OrgPage: sampleOrgPage("campaigns", "Orders"), Campaign: sampleSold(campaigns.CampaignFulfilling), States: shippingStates, Next: "#", Forms: newForms("/startup/campaigns/cmp_1/orders"),
 			Rows: []ShippingRow{
-				shippingRow(order("ord_1", campaigns.OrderPaid), "White", "Meera", nil),
-				shippingRow(order("ord_2", campaigns.OrderAllocated), hostileText, hostileText, []campaigns.Shipment{
+				shippingRow(order("ord_1", campaigns.OrderPaid), "White", "Meera", campaigns.Address{}, nil),
+				shippingRow(order("ord_2", campaigns.OrderAllocated), hostileText, hostileText, sampleAddress(hostileText), []campaigns.Shipment{
 					{ID: "shp_1", Units: 1, Carrier: hostileText, Tracking: hostileText, Serials: []string{hostileText}, State: campaigns.ShipmentPrepared},
 				}),
-				shippingRow(order("ord_3", campaigns.OrderShipped), "White", "Asha", []campaigns.Shipment{
+				shippingRow(order("ord_3", campaigns.OrderShipped), "White", "Asha", sampleAddress("Asha Rao"), []campaigns.Shipment{
 					{ID: "shp_2", Units: 1, Carrier: "Post", State: campaigns.ShipmentHandedOver}, {ID: "shp_3", Units: 2, Carrier: "Post", State: campaigns.ShipmentDelivered},
 				}),
 			},

@@ -342,6 +342,13 @@ func TestAStartupShipsWhatWasOrdered(t *testing.T) {
 	b.get(sellPath+campaign).says(t, http.StatusOK, x.say("campaign-state.succeeded"), at)
 	b.get(at).says(t, http.StatusOK, "=meera", "asha", "White", x.say("order-state.paid"))
 	b.send(at+"/allocate", "units", "none").says(t, http.StatusUnprocessableEntity, `id="allocate-units-error"`)
+	b.send(at+"/"+orders[0].ID+"/ship", "units", "1", "carrier", "Post").says(t, http.StatusUnprocessableEntity, "has no delivery address yet")
+	b.get(at).says(t, http.StatusOK, x.say("shipping.unaddressed", 2), x.say("shipping.no-address"))
+	_, err := x.fulfil.SetAddress(t.Context(), orders[0].Backer, campaigns.Address{
+		Order: orders[0].ID, Name: "=Meera <b>", Line1: "1 Lake Road", City: "Pune", State: "Maharashtra", Postcode: "411001", Country: "IN", Phone: "9845012345",
+	})
+	must(t, err)
+	b.get(at).says(t, http.StatusOK, x.say("shipping.unaddressed", 1), html.EscapeString("=Meera <b>"), "411001")
 	b.send(at+"/"+orders[0].ID+"/ship", "units", "1", "carrier", "Post").says(t, http.StatusUnprocessableEntity, "allocate it first")
 	b.send(at+"/allocate", "units", "3").goes(t, at) // the second order is not covered
 	b.get(at+"?state=allocated").says(t, http.StatusOK, "=meera", "Ship (2 units")
@@ -350,6 +357,8 @@ func TestAStartupShipsWhatWasOrdered(t *testing.T) {
 	b.send(ship, "units", "2", "carrier", "Post <b>", "serials", "one").says(t, http.StatusUnprocessableEntity, "1 serial numbers for 2 units", html.EscapeString("Post <b>"))
 	form := []string{"units", "1", "carrier", "Post <b>", "tracking", "+T1", "serials", "SN-1", "form-key", "once"}
 	b.send(ship, form...).goes(t, at+"?state=allocated")
+	labels := x.member().get(at + "/labels.csv")
+	labels.says(t, http.StatusOK, "shipment,order,units,", "'=Meera <b>,1 Lake Road,,Pune,Maharashtra,411001,IN,'+919845012345")
 	b.send(ship, form...).goes(t, at+"?state=allocated")
 	b.send(ship, "units", "1", "carrier", "Post", "serials", "SN-1").says(t, http.StatusUnprocessableEntity, "another shipment of this product")
 	b.send(ship, "units", "1", "carrier", "Post", "serials", "SN-2").goes(t, at+"?state=allocated")

@@ -23,6 +23,7 @@ type ShippingPage struct {
 	Rows     []ShippingRow
 	Next     string
 	Forms    *Forms
+	Missing  int64 // orders that cannot be shipped: nobody has said where to
 }
 
 // ShippingRow is one order with its shipments.
@@ -32,12 +33,15 @@ type ShippingRow struct {
 	Backer    string
 	Shipments []ShipmentView
 	Left      int64 // units that are in no shipment
+	To        campaigns.Address
+	NoAddress bool // and it is still to be sent
 }
 
 // ShipmentView is a shipment and what may become of it.
 type ShipmentView struct {
 	campaigns.Shipment
 	Steps []campaigns.ShipmentState
+	Stale bool // the address was changed after it was prepared
 }
 
 // MayShip says whether units of the order can be put into a shipment.
@@ -60,6 +64,7 @@ func (s *Sellers) mountShipping(p *Pages) {
 	const at = sellPath + "{campaign}/orders"
 	p.Get(at, member, func(v *Visit) error { return s.orders(v, nil) })
 	p.Get(at+"/list.csv", member, s.ordersCSV)
+	p.Get(at+"/labels.csv", member, s.labelsCSV)
 	for place, do := range map[string]func(v *Visit, c campaigns.Campaign, f *Form) error{
 		"allocate": s.allocate, "{order}/ship": s.ship, "shipments/{shipment}/{step}": s.moveShipment,
 	} {
@@ -155,6 +160,9 @@ func (s *Sellers) orders(v *Visit, sent *Form) error {
 		last := found[ordersListed-1]
 		p.Next = base + "?" + url.Values{"state": {string(p.State)}, "after": {last.ID}, "at": {number64(last.PaidAt.UnixMicro())}}.Encode()
 	}
+	if p.Missing, err = s.Fulfil.Unaddressed(v.Context(), x.ID); err != nil {
+		return err
+	}
 	if p.Rows, err = s.shippingRows(v, x.Campaign, found); err != nil {
 		return err
 	}
@@ -175,26 +183,33 @@ func (s *Sellers) orders(v *Visit, sent *Form) error {
 }
 
 func (s *Sellers) shippingRows(v *Visit, c campaigns.Campaign, orders []campaigns.Order) ([]ShippingRow, error) {
-	var backers []string
+	var backers, ids []string
 	for _, o := range orders {
-		backers = append(backers, o.Backer)
+		backers, ids = append(backers, o.Backer), append(ids, o.ID)
 	}
 	people := v.people(backers...)
+	where := map[string]campaigns.Address{}
+	if v.Actor.MemberOf(c.Org) { // an operator sees no address
+		var err error
+		if where, err = s.Fulfil.AddressesOf(v.Context(), c.ID, ids...); err != nil {
+			return nil, err
+		}
+	}
 	var out []ShippingRow
 	for _, o := range orders {
 		of, err := s.Fulfil.ShipmentsOfOrder(v.Context(), o.ID)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, shippingRow(o, variantName(c, o.Variant), people.Who(o.Backer), of))
+		out = append(out, shippingRow(o, variantName(c, o.Variant), people.Who(o.Backer), where[o.ID], of))
 	}
 	return out, nil
 }
 
-func shippingRow(o campaigns.Order, kind, backer string, shipments []campaigns.Shipment) ShippingRow {
-	row := ShippingRow{Order: o, Kind: kind, Backer: backer, Left: o.Live()}
+func shippingRow(o campaigns.Order, kind, backer string, to campaigns.Address, shipments []campaigns.Shipment) ShippingRow {
+	row := ShippingRow{Order: o, Kind: kind, Backer: backer, Left: o.Live(), To: to, NoAddress: to.Order == "" && o.Addressable()}
 	for _, p := range shipments {
-		view := ShipmentView{Shipment: p}
+		view := ShipmentView{Shipment: p, Stale: p.State == campaigns.ShipmentPrepared && to.ChangedAt.After(p.CreatedAt)}
 		for _, to := range shipSteps {
 			if p.State.CanBecome(to) {
 				view.Steps = append(view.Steps, to)
@@ -214,12 +229,7 @@ func (s *Sellers) ordersCSV(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	h := v.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", `attachment; filename="orders-`+x.ID+`.csv"`)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w := csv.NewWriter(v.w)
+	w := v.csv("orders-" + x.ID)
 	_ = w.Write([]string{"order", "paid_at", "state", "backer", "variant", "units", "amount", "currency", "shipment", "shipment_state", "shipped_units", "carrier", "tracking", "serials"}) // Error below has it
 	var after campaigns.Order
 	for {
@@ -247,6 +257,38 @@ func (s *Sellers) ordersCSV(v *Visit) error {
 		}
 		after = found[len(found)-1]
 	}
+}
+
+// csv begins a file of comma-separated values.
+func (v *Visit) csv(name string) *csv.Writer {
+	h := v.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	h.Set("Content-Disposition", `attachment; filename="`+name+`.csv"`)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	return csv.NewWriter(v.w)
+}
+
+// labelsCSV is what is prepared for the carrier, with the addresses.
+func (s *Sellers) labelsCSV(v *Visit) error {
+	x, err := s.owned(v)
+	if err == nil && !v.Actor.MemberOf(x.Org) { // an operator sees no address
+		err = errAbsent
+	}
+	if err != nil {
+		return err
+	}
+	w := v.csv("labels-" + x.ID)
+	_ = w.Write([]string{"shipment", "order", "units", "carrier", "tracking", "name", "line1", "line2", "city", "state", "postcode", "country", "phone"}) // Error below has it
+	err = s.Fulfil.Labels(v.Context(), v.Actor.Account, x.ID, func(l campaigns.Label) error {
+		a := l.Address
+		return w.Write([]string{
+			l.ID, l.OrderID, number64(l.Units), cell(l.Carrier), cell(l.Tracking), cell(a.Name), cell(a.Line1), cell(a.Line2), cell(a.City), cell(a.State),
+			cell(a.Postcode), a.Country, cell(a.Phone),
+		})
+	})
+	w.Flush()
+	return err
 }
 
 // cell is a text that a spreadsheet does not take for a formula.

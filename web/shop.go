@@ -27,6 +27,7 @@ type Shop struct {
 	desk  *campaigns.Desk
 	book  *campaigns.Book
 	pay   *campaigns.Payments
+	ships *campaigns.Fulfilment
 	store OrderStore
 	certs CertificateSource
 	url   string
@@ -40,6 +41,7 @@ type ShopOptions struct {
 	Desk         *campaigns.Desk
 	Book         *campaigns.Book
 	Payments     *campaigns.Payments
+	Fulfil       *campaigns.Fulfilment
 	Store        OrderStore
 	Certificates CertificateSource
 	Blobs        blob.Store // of pictures
@@ -49,7 +51,7 @@ type ShopOptions struct {
 // NewShop makes the pages.
 func NewShop(o ShopOptions) *Shop {
 	return &Shop{
-		site: o.Site, desk: o.Desk, book: o.Book, pay: o.Payments, store: o.Store, certs: o.Certificates,
+		site: o.Site, desk: o.Desk, book: o.Book, pay: o.Payments, ships: o.Fulfil, store: o.Store, certs: o.Certificates,
 		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(), sized: newSizedPictures(o.Blobs),
 	}
 }
@@ -73,5 +75,7 @@ func (s *Shop) Mount(p *Pages) {
 	p.Post("/orders/{id}/pay", backer, s.payOrder)
 	p.Get("/orders/{id}/pay", backer, s.payPage)
 	p.Post("/orders/{id}/cancel", backer, s.cancelOrder)
+	p.Post("/orders/{id}/address", backer, s.setAddress)
+	p.Post("/orders/{id}/shipments/{shipment}/delivered", backer, s.arrived)
 	p.Get("/orders/{id}/receipts/{number}", backer, s.receipt)
 }

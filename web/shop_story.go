@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/proofmark/proofmark/campaigns"
 )
 
 const badText = `<script>alert("x")</script><img src=x onerror=alert(1)>`
@@ -66,6 +68,13 @@ func sampleOrder(state string) *OrderPage {
 		p.Vouchers = append(p.Vouchers, VoucherRow{"C2627-00A-000003", "refund", row.Amount, row.At})
 	}
 	return p
+}
+
+func sampleAddress(name string) campaigns.Address {
+	return campaigns.Address{
+		Order: "ord_1", Name: name, Line1: "14, 3rd Cross", Line2: "Jayanagar 4th Block", City: "Bengaluru", State: "Karnataka", Postcode: "560011", Country: "IN",
+		Phone: "+919845012345", ChangedAt: day(2026, 11, 28),
+	}
 }
 
 func sampleTalk() TalkView {
@@ -196,6 +205,39 @@ func init() {
 	})
 	story("orders-none", "orders", func() Pager {
 		return &OrdersPage{Page: Page{Title: "My orders", Path: "/orders", Person: samplePerson}}
+	})
+	delivered := func(state string, a *AddressView) *OrderPage {
+		p := sampleOrder(state)
+		p.Address = a
+		if a.Form != nil {
+			a.Form.Prefix = "address"
+		}
+		a.Countries = []Option{{"IN", "IN"}}
+		for _, state := range campaigns.IndianStates {
+			a.States = append(a.States, Option{state, state})
+		}
+		return p
+	}
+	story("order-unaddressed", "order", func() Pager {
+		p := delivered("paid", &AddressView{Needed: true, Form: newForm("#", url.Values{"name": {"Meera"}, "country": {"IN"}})})
+		p.Missed = day(2026, 11, 20)
+		return p
+	})
+	story("order-address-refused", "order", func() Pager {
+		f := newForm("#", url.Values{"name": {badText}, "line1": {badText}, "postcode": {"056001"}, "country": {"IN"}})
+		f.Refuse("postcode", "The PIN code is \"056001\"; want six digits, of which the first is not 0.")
+		f.Refuse("city", "The city has 0 characters; want 2 to 60.")
+		return delivered("allocated", &AddressView{Needed: true, Form: f})
+	})
+	story("order-shipped", "order", func() Pager {
+		p := delivered("shipped", &AddressView{Address: sampleAddress("Meera " + badText)})
+		p.Cancel, p.CanCancel = nil, false
+		at := day(2026, 11, 27)
+		p.Shipments = []ParcelView{
+			{Shipment: campaigns.Shipment{ID: "shp_1", Units: 1, Carrier: "India Post", Tracking: "EA000041700IN", Serials: []string{"AUR1-001-1"}, State: campaigns.ShipmentDelivered, CreatedAt: at, HandedAt: at, DeliveredAt: at}},
+			{Shipment: campaigns.Shipment{ID: "shp_2", Units: 1, Carrier: badText, Tracking: badText, Serials: []string{badText}, State: campaigns.ShipmentHandedOver, CreatedAt: at, HandedAt: at}, Arrived: newForms("#").Of("shipments/shp_2/delivered")},
+		}
+		return p
 	})
 	for _, state := range []string{"reserved", "paid", "refund_due", "expired"} {
 		story("order-"+strings.ReplaceAll(state, "_", "-"), "order", func() Pager { return sampleOrder(state) })

@@ -32,6 +32,7 @@ type market struct {
 	psp      *simulator.PSP
 	book     *campaigns.Book
 	desk     *campaigns.Desk
+	ships    *campaigns.Fulfilment
 	blobs    blob.Store
 }
 
@@ -52,11 +53,12 @@ func openMarket(t testing.TB) *market {
 		})
 		desk := campaigns.NewDesk(campaigns.DeskOptions{Store: h.db.Campaigns(), Gate: certification.NewGate(h.db.Programme(), h.clock), Now: h.clock})
 		m.desk = desk
+		m.ships = campaigns.NewFulfilment(campaigns.FulfilmentOptions{Store: h.db.Fulfilment(), Book: book, Now: h.clock})
 		blobs, err := blob.OpenFolder(filepath.Join(t.TempDir(), "blobs"))
 		must(t, err)
 		m.blobs = blobs
 		return NewShop(ShopOptions{
-			Site: newSite(t), Desk: desk, Book: book, Payments: pay, Store: h.db.Campaigns(), Certificates: h.db.Programme(), Blobs: blobs, URL: "http://shop.example",
+			Site: newSite(t), Desk: desk, Book: book, Payments: pay, Fulfil: m.ships, Store: h.db.Campaigns(), Certificates: h.db.Programme(), Blobs: blobs, URL: "http://shop.example",
 		})
 	})
 	maker := m.person("maya@example.com")
@@ -165,7 +167,7 @@ func TestABackersOrder(t *testing.T) {
 	other.send(regexp.MustCompile(path+`/waiting/wtg_[^/]+/leave`).FindString(waits.body)).goes(t, path)
 
 	// Cancelled before it is paid, once; a second try says so.
-	b.send(places[0]+"/cancel", "units", "9", "form-key", "c0").says(t, http.StatusUnprocessableEntity, `id="units-error"`)
+	b.send(places[0]+"/cancel", "units", "9", "form-key", "c0").says(t, http.StatusUnprocessableEntity, `id="cancel-units-error"`)
 	b.send(places[0]+"/cancel", "units", "2", "form-key", "c1").goes(t, places[0])
 	b.get(places[0]).says(t, http.StatusOK, m.say("order.cancelled"), m.say("order-state.cancelled"))
 	b.send(places[0]+"/cancel", "units", "1", "form-key", "c2").says(t, http.StatusUnprocessableEntity, "can no longer be changed")

@@ -268,6 +268,7 @@ func New(c Config) *API {
 		}
 		if a.fulfil != nil {
 			a.mountShipments()
+			a.mountAddresses()
 			a.mountSold(r)
 			a.mountPayouts()
 		}

@@ -186,15 +186,35 @@ func TestFromAnOrderToItsShipment(t *testing.T) {
 	o := h.buy(campaign, ann, "k", 2)
 	h.settle()
 	h.problem(h.call("POST", path+"/allocations", object{"units": 2}), 409, "conflict") // it is live
-	h.write("UPDATE campaign SET state = 'succeeded' WHERE id = '" + campaign + "'")
+	h.write("UPDATE campaign SET state = 'succeeded', regions = '[\"IN\"]' WHERE id = '" + campaign + "'")
 	h.problem(h.call("POST", path+"/allocations", object{"units": 2}, ann...), 403, "forbidden")
 	sold := want[struct{ Orders []api.SoldOrder }](h, h.call("POST", path+"/allocations", object{"units": 2}), 200)
 	if len(sold.Orders) != 1 || sold.Orders[0].State != "allocated" {
 		t.Fatalf("allocated %+v", sold)
 	}
 	ship := func(body object) reply { return h.call("POST", path+"/shipments", body) }
+	h.problem(ship(object{"order": o.ID, "units": 1, "carrier": "Post"}), 409, "not-now")
+	home := object{"name": "Ann", "line1": "1 Lake Road", "city": "Pune", "state": "Maharashtra", "postcode": "411 001", "country": "IN", "phone": "98450 12345"}
+	to := "/api/v1/orders/" + o.ID + "/address"
+	h.problem(h.call("GET", to, nil, ann...), 404, "not-found")
+	h.problem(h.call("PUT", to, home, eve...), 404, "not-found")
+	h.problem(h.call("PUT", to, object{"name": "Ann", "line1": "1 Lake Road", "city": "Pune", "state": "Poona", "postcode": "1", "country": "XX", "phone": "1"}, ann...), 422, "invalid")
+	if a := want[api.Address](h, h.call("PUT", to, home, ann...), 200); a.Postcode != "411001" || a.Phone != "+919845012345" {
+		t.Errorf("address %+v", a)
+	}
+	want[api.Address](h, h.call("GET", to, nil, ann...), 200)
 	h.problem(ship(object{"order": o.ID, "units": 3, "carrier": "Post"}), 422, "invalid")
 	s := want[api.Shipment](h, ship(object{"order": o.ID, "units": 2, "carrier": "Post", "tracking": "T1", "serials": []string{"A", "B"}}), 200)
+	maker, kiran := h.person("kiran@example.org")
+	h.problem(h.call("GET", path+"/labels", nil, kiran...), 403, "forbidden")
+	h.write("INSERT INTO org (id, name, legal_name, country, created_at, blocked_at) VALUES ('org_1', 'Aurora', 'Aurora', 'IN', 1, 0)")
+	h.write("INSERT INTO member (org, account, role, since) VALUES ('org_1', '" + maker + "', 'member', 1)")
+	kiran = h.logIn("kiran@example.org")
+	h.problem(h.call("GET", path+"/labels", nil), 404, "not-found") // an operator sees none
+	if all := want[struct{ Labels []api.Label }](h, h.call("GET", path+"/labels", nil, kiran...), 200); len(all.Labels) != 1 || all.Labels[0].Address.City != "Pune" {
+		t.Errorf("labels %+v", all)
+	}
+	h.problem(h.call("GET", path+"/labels", nil, ann...), 403, "forbidden")
 	type moved struct {
 		Shipment api.Shipment
 		Order    api.Order

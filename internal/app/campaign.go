@@ -20,6 +20,7 @@ const (
 	jobCampaigns   = "campaigns.tick"
 	jobFulfil      = "campaigns.fulfil"
 	jobForgetInbox = "campaigns.forget-events"
+	jobAddresses   = "campaigns.forget-addresses"
 )
 
 func (a *App) startCampaigns(context.Context) error {

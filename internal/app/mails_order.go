@@ -30,6 +30,7 @@ var orderMails = map[string][2]string{
 	"order.shipped":          {"Your order is on its way", "It was handed over to the carrier."},
 	"order.delivered":        {"Your order has arrived", "It was delivered. Should something be wrong with it, tell the startup."},
 	"order.returned":         {"Your return has arrived", "Its price goes back to you by itself."},
+	"order.address-missing":  {"Where shall it go?", "Your order has no delivery address yet, and nothing is sent without one. Please give it on the order's page; you can change it until the hand-over. Only you and the members of the startup see it, and it is deleted 90 days after the order's end."},
 	"order.ship-date-missed": {"The promised ship date has passed", "The startup promised to hand your order over by now and has not. You have the right to cancel it until it is handed over, and get back all that you paid; the button is on the order's page."},
 }
 

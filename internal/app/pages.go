@@ -20,10 +20,10 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 	pages.Mount(
 		r,
 		web.NewShop(web.ShopOptions{
-			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Store: a.db.Campaigns(), Certificates: a.db.Programme(), Blobs: a.blobs, URL: a.cfg.PublicURL,
+			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Fulfil: a.fulfil, Store: a.db.Campaigns(), Certificates: a.db.Programme(), Blobs: a.blobs, URL: a.cfg.PublicURL,
 		}),
 		a.certs.pages,
-		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
+		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), Addresses: a.db.Fulfilment(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
 		web.NewStartups(web.StartupsOptions{
 			Auth: a.auth, Registry: a.registry, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory,
 			Webhooks: a.webhooks, Blobs: a.blobs, Bus: a.bus, Holders: a.db.Programme(), Audit: a.db.Audit(), URL: a.cfg.PublicURL,

@@ -132,6 +132,7 @@ func (a *App) startJobs(context.Context) error {
 		{jobPayWindows, 5 * time.Second, a.endPayWindows},
 		{jobForgetInbox, time.Hour, a.pay.Forget},
 		{jobFulfil, time.Minute, a.fulfil.Tick},
+		{jobAddresses, 24 * time.Hour, a.fulfil.ForgetAddresses},
 		{jobAudit, 24 * time.Hour, a.auditBooks},
 		{jobHealth, 15 * time.Second, func(ctx context.Context, _ time.Time) error { return a.fleet.health.Evaluate(ctx) }},
 		{jobHealthForget, 24 * time.Hour, a.fleet.health.Forget},

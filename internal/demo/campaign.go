@@ -239,6 +239,12 @@ func (w *World) shipped(ctx context.Context) error {
 		return err
 	}
 	for i, o := range orders {
+		if _, err := f.SetAddress(ctx, o.Backer, campaigns.Address{
+			Order: o.ID, Name: fmt.Sprintf("Sample backer %d", i+1), Line1: fmt.Sprintf("%d, Sample Road", i+1), City: "Bengaluru", State: "Karnataka",
+			Postcode: fmt.Sprintf("5600%02d", i+1), Country: "IN", Phone: fmt.Sprintf("98450%05d", i+1),
+		}); err != nil {
+			return err
+		}
 		s := campaigns.Shipment{OrderID: o.ID, Campaign: c.ID, Units: o.Live(), Carrier: "India Post", Tracking: fmt.Sprintf("EA%09dIN", 41_700+i)}
 		for n := range o.Live() {
 			s.Serials = append(s.Serials, fmt.Sprintf("AUR1-%03d-%d", i+1, n+1))

@@ -40,9 +40,9 @@ func TestAPictureIsCutToItsPlace(t *testing.T) {
 	if _, err := media.Fill(bytes.NewReader([]byte("\x89PNG\r\n")), 32, 20); err == nil {
 		t.Error("half a picture is scaled")
 	}
-	clear := image.NewNRGBA(image.Rect(0, 0, 8, 8))
+	blank := image.NewNRGBA(image.Rect(0, 0, 8, 8))
 	var b bytes.Buffer
-	if err := png.Encode(&b, clear); err != nil {
+	if err := png.Encode(&b, blank); err != nil {
 		t.Fatal(err)
 	}
 	out, err := media.Fill(&b, 4, 4)

@@ -57,6 +57,7 @@ func TestConformance(t *testing.T) {
 		{"payments", paymentCases},
 		{"refunds", refundCases},
 		{"shipments", shipmentCases},
+		{"addresses", addressCases},
 		{"people", peopleCases},
 		{"organisations", orgCases},
 		{"audit", auditCases},

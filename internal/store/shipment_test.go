@@ -51,6 +51,7 @@ var shipmentCases = []conformanceCase{
 		s, f := works(t, db)
 		o := s.bought("ann", 3, "success@test")
 		s.succeeds()
+		addressed(t, f, o)
 		ship := func(units int64, serials ...string) (campaigns.Shipment, error) {
 			return f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: units, Carrier: "Post", Tracking: "T1", Serials: serials})
 		}
@@ -97,6 +98,7 @@ var shipmentCases = []conformanceCase{
 		s, f := works(t, db)
 		o := s.bought("ann", 2, "success@test")
 		s.succeeds()
+		addressed(t, f, o)
 		get(f.Allocate(ctx, s.ID, 2))(t)
 		var ids []string
 		for range 2 {
@@ -115,6 +117,7 @@ var shipmentCases = []conformanceCase{
 		s, f := works(t, db)
 		o := s.bought("ann", 2, "success@test")
 		s.succeeds()
+		addressed(t, f, o)
 		get(f.Allocate(ctx, s.ID, 2))(t)
 		for _, did := range []string{"pure.1", "pure.2"} {
 			p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post", Serials: []string{did}}))(t)
@@ -135,6 +138,7 @@ var shipmentCases = []conformanceCase{
 		s, f := works(t, db)
 		o := s.bought("ann", 1, "success@test")
 		s.succeeds()
+		addressed(t, f, o)
 		get(f.Allocate(ctx, s.ID, 1))(t)
 		p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post", Serials: []string{"SN-9"}}))(t)
 		errs := together(2, func(i int) error {
@@ -176,6 +180,7 @@ var shipmentCases = []conformanceCase{
 		a, b := s.bought("ann", 1, "success@test"), s.bought("bob", 1, "success@test")
 		s.succeeds()
 		deliver := func(o campaigns.Order) {
+			addressed(t, f, o)
 			get(f.Allocate(ctx, s.ID, 1))(t)
 			p := get(f.Ship(ctx, "acc_s", campaigns.Shipment{OrderID: o.ID, Campaign: s.ID, Units: 1, Carrier: "Post"}))(t)
 			must(t, second(f.Move(ctx, "acc_s", p.ID, campaigns.ShipmentHandedOver, "")))

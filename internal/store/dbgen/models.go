@@ -437,6 +437,20 @@ type Notice struct {
 	Data    string
 }
 
+type OrderAddress struct {
+	OrderID   string
+	Campaign  string
+	Name      string
+	Line1     string
+	Line2     string
+	City      string
+	State     string
+	Postcode  string
+	Country   string
+	Phone     string
+	ChangedAt micros.Time
+}
+
 type Org struct {
 	ID        string
 	Name      string
