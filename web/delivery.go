@@ -31,7 +31,7 @@ func (s *Shop) delivery(v *Visit, o campaigns.Order, c *campaigns.Campaign, p *O
 	if a.Order == "" && !o.Addressable() && !forms.Refused("address") {
 		return nil
 	}
-	p.Address = &AddressView{Address: a, Needed: a.Order == "", Countries: countriesOf(c)}
+	p.Address = &AddressView{Address: a, Needed: a.Order == "", Countries: countriesOf(c), States: []Option{{"", v.Say("draft.choose")}}}
 	for _, state := range campaigns.IndianStates {
 		p.Address.States = append(p.Address.States, Option{state, state})
 	}

@@ -212,7 +212,7 @@ func init() {
 		if a.Form != nil {
 			a.Form.Prefix = "address"
 		}
-		a.Countries = []Option{{"IN", "IN"}}
+		a.Countries, a.States = []Option{{"IN", "IN"}}, []Option{{"", "Choose one"}}
 		for _, state := range campaigns.IndianStates {
 			a.States = append(a.States, Option{state, state})
 		}
