@@ -10,6 +10,7 @@ import (
 // what is not behind the watch's lock.
 type app struct {
 	viewer  Viewer
+	bridge  *bridge             // nil of an app
 	watches map[string]*watcher // by did
 	filters int
 }

@@ -142,23 +142,3 @@ func (a *API) mountRooms() {
 		return nil, a.homes.RemoveRoom(ctx, actorOf(ctx).Account, in.Home, in.Room)
 	})
 }
-
-func (a *API) mountBridges() {
-	member(a, huma.Operation{
-		OperationID: "create-bridge", Method: http.MethodPost, Path: "/homes/{home}/bridges", Tags: []string{homesTag},
-		Summary: "Make a token for a hub, such as Home Assistant", DefaultStatus: http.StatusCreated,
-		Description: "It is bound to this home, over MQTT only, and good as long as the caller lives there. Its text is shown here and never again. " +
-			"List and revoke it among the caller's tokens.",
-	}, func(ctx context.Context, in *struct {
-		OfHome
-		Body Named
-	},
-	) (*reply[tokenCreated], error) {
-		actor := actorOf(ctx)
-		if _, err := a.homes.Membership(ctx, actor.Account, in.Home, homes.Arrange); err != nil {
-			return nil, err
-		}
-		t, text, err := a.auth.CreateBridge(ctx, actor, in.Home, in.Body.Name)
-		return answer(tokenCreated{tokenOf(t), text}, err)
-	})
-}

@@ -34,18 +34,25 @@ func (b backend) LoginApp(ctx context.Context, account string, token []byte) (br
 	if errors.Is(err, auth.ErrBadToken) || errors.Is(err, auth.ErrExpired) || errors.Is(err, auth.ErrBlocked) {
 		err = fmt.Errorf("account %s: %w: %w", account, registry.ErrBadLogin, err)
 	}
-	return broker.Viewer{Account: account, Home: t.Home}, err
+	v := broker.Viewer{Account: account, Home: t.Home}
+	if t.Home != "" {
+		v.Token = t.ID
+	}
+	return v, err
 }
 
 func (b backend) Attach(did string, link registry.Link) registry.Session {
 	return b.reg.Attach(did, link)
 }
 
-// MayWatch shows a bridge what stands in its home, as long as the one who made it
-// lives there.
+// MayWatch shows a bridge what stands in its home, as long as its token holds and
+// the one who made it lives there.
 func (b backend) MayWatch(ctx context.Context, v broker.Viewer, did string) (bool, error) {
 	if v.Home == "" {
 		return b.reg.MayWatch(ctx, v.Account, did)
+	}
+	if ok, err := b.auth.Holds(ctx, v.Token); !ok || err != nil {
+		return false, err
 	}
 	home, err := b.reg.HomeOf(ctx, did)
 	if err != nil || home != v.Home {

@@ -10,6 +10,7 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
@@ -28,6 +29,15 @@ func (a *App) startClaims(context.Context) error {
 	a.claims = claims.New(claims.Options{
 		Store: a.db.Claims(), Devices: a.registry, Homes: a.homes, Orders: ordered{a}, Log: a.log.With("part", "claims"),
 	})
+	return nil
+}
+
+// startBridges comes before the broker, and stops after it.
+func (a *App) startBridges(context.Context) error {
+	a.bridges = bridges.New(bridges.Options{
+		Store: a.db.Bridges(), Devices: a.registry, Homes: a.homes, Tokens: a.auth, Log: a.log.With("part", "bridges"),
+	})
+	a.onStop("bridges", a.bridges.Stop)
 	return nil
 }
 
