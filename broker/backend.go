@@ -41,6 +41,10 @@ type Bridges interface {
 	// Command takes what a bridge commands and returns at once; done is called once,
 	// within 8 s, on any goroutine, and does not block.
 	Command(b bridges.Bridge, c bridges.Command, done func(bridges.Outcome))
+	// Shown is what a bridge is to find under home/{home}/ha, as if it were retained there.
+	Shown(ctx context.Context, b bridges.Bridge) ([]bridges.Shown, error)
+	// Values are the last reported values of a device, with which a bridge begins.
+	Values(ctx context.Context, b bridges.Bridge, did string) (parent string, values []registry.TwinValue, err error)
 }
 
 // Viewer is whose eyes an app's connection is.

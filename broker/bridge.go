@@ -15,10 +15,11 @@ import (
 type bridge struct {
 	bridges.Bridge
 	receipts receipts
+	shelf    shelf
 }
 
 func newBridge(c *client, v Viewer) *bridge {
-	return &bridge{bridges.Bridge{Token: v.Token, Account: v.Account, Home: v.Home}, receipts{client: c}}
+	return &bridge{Bridge: bridges.Bridge{Token: v.Token, Account: v.Account, Home: v.Home}, receipts: receipts{client: c}}
 }
 
 // commandCodes are what a v5 bridge is told in PUBACK and PUBREC: of the codes that

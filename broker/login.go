@@ -134,6 +134,7 @@ func (c *client) begin() {
 		c.device.session = c.broker.config.Backend.Attach(c.id, c.device)
 	} else {
 		c.broker.stats.apps.Add(1)
+		c.broker.hubs.enter(c)
 	}
 	c.broker.log.Info("session began", "client", c.id, "conn", c.number, "remote", c.conn.RemoteAddr(), "mqtt", c.version)
 }

@@ -114,6 +114,15 @@ func (k *known) checkSet(items []miot.PropertyValue) []miot.ItemResult {
 	return out
 }
 
+// Describe is the spec of a device, which is only to be read, and its product's model.
+func (r *Registry) Describe(ctx context.Context, did string) (spec *miot.Spec, model string, err error) {
+	k, err := r.roster.get(ctx, did)
+	if err != nil {
+		return nil, "", err
+	}
+	return k.validator.Spec(), k.model, nil
+}
+
 // Invoke runs an action of a device; in holds {piid, value} arguments.
 func (r *Registry) Invoke(ctx context.Context, did string, siid, aiid int, in []miot.Argument) (miot.ActionResult, error) {
 	k, err := r.roster.get(ctx, did)

@@ -18,7 +18,7 @@ type Home struct {
 	Name      string     `json:"name"`
 	Role      homes.Role `json:"role" enum:"owner,member,guest" doc:"What the caller is in it."`
 	EndsAt    *time.Time `json:"ends_at,omitempty" doc:"When the caller's stay as a guest ends."`
-	Discovery bool       `json:"discovery" doc:"Whether bridges are to be told how to show its devices. It is kept; nothing is published for it in this release."`
+	Discovery bool       `json:"discovery" doc:"Whether its hubs are shown how to show its devices (docs/homes.md)."`
 	CreatedAt time.Time  `json:"created_at"`
 }
 
@@ -89,7 +89,7 @@ func (a *API) mountHomes() {
 		OfHome
 		Body struct {
 			Name      *string `json:"name,omitempty" minLength:"1" maxLength:"240"`
-			Discovery *bool   `json:"discovery,omitempty" doc:"Kept for a later release: nothing is published for bridges yet."`
+			Discovery *bool   `json:"discovery,omitempty" doc:"Whether hubs are shown its devices; what they have is cleared when it is switched off."`
 		}
 	},
 	) (*reply[Home], error) {

@@ -9,14 +9,14 @@ import (
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/registry"
-	"github.com/proofmark/proofmark/registry/homes"
+	"github.com/proofmark/proofmark/registry/bridges"
 )
 
 // backend answers the broker's questions from the registry and the accounts.
 type backend struct {
-	reg   *registry.Registry
-	auth  *auth.Service
-	homes *homes.Service
+	reg     *registry.Registry
+	auth    *auth.Service
+	bridges *bridges.Service
 }
 
 var _ broker.Backend = backend{}
@@ -45,20 +45,16 @@ func (b backend) Attach(did string, link registry.Link) registry.Session {
 	return b.reg.Attach(did, link)
 }
 
-// MayWatch shows a bridge what stands in its home, as long as its token holds and
-// the one who made it lives there.
+// MayWatch shows a bridge what stands in its home, as long as it may read there.
 func (b backend) MayWatch(ctx context.Context, v broker.Viewer, did string) (bool, error) {
 	if v.Home == "" {
 		return b.reg.MayWatch(ctx, v.Account, did)
-	}
-	if ok, err := b.auth.Holds(ctx, v.Token); !ok || err != nil {
-		return false, err
 	}
 	home, err := b.reg.HomeOf(ctx, did)
 	if err != nil || home != v.Home {
 		return false, err
 	}
-	return b.homes.MayEnter(ctx, v.Account, home)
+	return b.bridges.Reads(ctx, bridges.Bridge{Token: v.Token, Account: v.Account, Home: v.Home})
 }
 
 func (b backend) State(ctx context.Context, did string) (broker.State, bool, error) {

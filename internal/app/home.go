@@ -89,6 +89,12 @@ func (a *App) startRights(context.Context) error {
 		cancel()
 		return err
 	}
+	records, err := a.bus.Subscribe("device.*.record", func(m bus.Message) { a.onRecord(ctx, m) })
+	if err != nil {
+		_ = sub.Unsubscribe()
+		cancel()
+		return err
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -98,6 +104,7 @@ func (a *App) startRights(context.Context) error {
 			select {
 			case <-tick.C:
 				a.broker.Recheck(ctx, "", "")
+				a.broker.Reshow(ctx, "")
 			case <-ctx.Done():
 				return
 			}
@@ -105,6 +112,7 @@ func (a *App) startRights(context.Context) error {
 	}()
 	a.onStop("rights", func(context.Context) error {
 		_ = sub.Unsubscribe() // the bus itself closes next
+		_ = records.Unsubscribe()
 		cancel()
 		<-ended
 		return nil
@@ -121,5 +129,26 @@ func (a *App) onHome(ctx context.Context, m bus.Message) {
 	switch e.What {
 	case registry.HomeMembers, registry.HomeDevices, registry.HomeRemoved:
 		a.broker.Recheck(ctx, e.Account, e.DID)
+	}
+	a.broker.Reshow(ctx, e.Home)
+}
+
+// onRecord tells hubs of what changed of a device itself, such as its spec or its
+// firmware. One that was removed is in no home any more, so that all are told.
+func (a *App) onRecord(ctx context.Context, m bus.Message) {
+	if !a.broker.HasBridges() {
+		return
+	}
+	var e struct {
+		DID string `json:"did"`
+	}
+	if json.Unmarshal(m.Data, &e) != nil { // the registry has logged it
+		return
+	}
+	_, err := a.registry.Device(ctx, e.DID)
+	removed := errors.Is(err, registry.ErrNotFound)
+	home, err := a.registry.HomeOf(ctx, e.DID)
+	if err == nil && (home != "" || removed) {
+		a.broker.Reshow(ctx, home)
 	}
 }

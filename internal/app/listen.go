@@ -16,7 +16,7 @@ import (
 
 func (a *App) startBroker(context.Context) error {
 	b, err := broker.New(broker.Config{
-		Backend: backend{a.registry, a.auth, a.homes}, Bridges: a.bridges, Bus: a.bus, Logger: a.log.With("part", "broker"),
+		Backend: backend{a.registry, a.auth, a.bridges}, Bridges: a.bridges, Bus: a.bus, Logger: a.log.With("part", "broker"),
 	})
 	if err != nil {
 		return err

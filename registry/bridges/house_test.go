@@ -137,6 +137,14 @@ func (h *house) device(did, sample, home string) {
 	h.place(d, claims.Placing{DID: did, Home: home, Name: did})
 }
 
+// unit is a device as it is kept.
+func (h *house) unit(did string) registry.Device {
+	h.t.Helper()
+	d, err := h.registry.Device(h.t.Context(), did)
+	must(h.t, err)
+	return d
+}
+
 // place puts a device where the placing says, as claims do.
 func (h *house) place(d registry.Device, p claims.Placing) {
 	h.t.Helper()

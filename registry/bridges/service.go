@@ -32,6 +32,7 @@ type Service struct {
 	log     *slog.Logger
 	often   limit.Limiter
 	notes   notes
+	made    made
 
 	mu      sync.Mutex
 	lanes   map[string]*lane // by did; only those that are at work
@@ -66,6 +67,13 @@ func (s *Service) Stop(ctx context.Context) error {
 	s.cancel()
 	s.work.Wait()
 	return s.notes.flush(ctx, s.store)
+}
+
+// Busy is the number of devices for which commands are under way.
+func (s *Service) Busy() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.lanes)
 }
 
 // background runs f on a goroutine that Stop waits for; false after Stop.

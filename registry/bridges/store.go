@@ -42,6 +42,9 @@ type Store interface {
 // Devices is what bridges need of the registry.
 type Devices interface {
 	HomeOf(ctx context.Context, did string) (string, error)
+	Device(ctx context.Context, did string) (registry.Device, error)
+	Describe(ctx context.Context, did string) (spec *miot.Spec, model string, err error)
+	Twin(ctx context.Context, did string) (registry.Twin, error)
 	InHome(ctx context.Context, home, after string, limit int) ([]registry.Device, error)
 	CheckValue(ctx context.Context, did string, siid, piid int, value json.RawMessage) error
 	Arguments(ctx context.Context, did string, siid, aiid int, in json.RawMessage) ([]miot.Argument, error)
@@ -54,6 +57,8 @@ type Devices interface {
 // Homes is what bridges need of homes.
 type Homes interface {
 	Membership(ctx context.Context, account, home string, right homes.Right) (homes.Membership, error)
+	Place(ctx context.Context, by, home string) (homes.Place, error)
+	Rooms(ctx context.Context, by, home string) ([]homes.Room, error)
 }
 
 // Tokens says whether a token still opens.
