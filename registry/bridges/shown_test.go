@@ -56,7 +56,7 @@ func about(payload string) string {
 		return "cleared"
 	}
 	var p struct {
-		Device     struct{ Name, Suggested_area string } //nolint:revive // as JSON has it
+		Device     struct{ Name, Suggested_area string }
 		Components map[string]any
 	}
 	if err := json.Unmarshal([]byte(payload), &p); err != nil {
