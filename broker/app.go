@@ -10,6 +10,7 @@ import (
 // what is not behind the watch's lock.
 type app struct {
 	viewer  Viewer
+	bridge  *bridge             // nil of an app
 	watches map[string]*watcher // by did
 	filters int
 }
@@ -21,8 +22,16 @@ func (c *client) watchAll(filters packets.Subscriptions, codes []byte) func() {
 	defer cancel()
 	allowed := make(map[string]packets.Code) // within this packet each did is asked for once
 	states := make(map[string]byte)          // did → QoS; one state each, however many filters match
+	fresh := make(map[string][]filter)       // did → what a bridge begins to read of it
+	var shelves []shelfFilter
 	rechecks := c.broker.watch.rechecks.Load()
 	for i, s := range filters {
+		if h, ok := c.shelfFilter(s); ok {
+			if codes[i] = c.watchShelf(&h); codes[i] <= 2 {
+				shelves = append(shelves, h)
+			}
+			continue
+		}
 		f, code := parseFilter(s.Filter)
 		if s.RetainHandling > 2 {
 			code = packets.ErrTopicFilterInvalid
@@ -43,6 +52,9 @@ func (c *client) watchAll(filters packets.Subscriptions, codes []byte) func() {
 		if f.own && (s.RetainHandling == 0 || s.RetainHandling == 1 && added) {
 			states[f.did] = max(states[f.did], s.Qos)
 		}
+		if f.properties && (s.RetainHandling == 0 || s.RetainHandling == 1 && added) {
+			fresh[f.did] = append(fresh[f.did], f)
+		}
 	}
 	// SUBACK means that nothing is missed from now on, also of what other nodes send.
 	if err := c.broker.config.Bus.Flush(ctx); err != nil {
@@ -55,7 +67,13 @@ func (c *client) watchAll(filters packets.Subscriptions, codes []byte) func() {
 			c.broker.Recheck(ctx, c.app.Load().viewer.Account, did)
 		}
 	}
-	return func() { c.sendStates(states) }
+	return func() {
+		c.sendStates(states)
+		if b := c.app.Load().bridge; b != nil {
+			b.sendValues(fresh)
+			b.begin(shelves)
+		}
+	}
 }
 
 func (c *client) mayWatch(ctx context.Context, did string, known map[string]packets.Code) packets.Code {
@@ -97,6 +115,10 @@ func (c *client) sendStates(states map[string]byte) {
 }
 
 func (c *client) unwatch(text string) byte {
+	if b := c.app.Load().bridge; b != nil && b.shelf.remove(text) {
+		c.app.Load().filters--
+		return packets.CodeSuccess.Code
+	}
 	f, code := parseFilter(text)
 	if code != packets.CodeSuccess || !c.broker.watch.remove(c, f) {
 		return packets.CodeNoSubscriptionExisted.Code

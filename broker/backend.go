@@ -8,6 +8,7 @@ import (
 
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 )
 
 // Backend is what the broker asks of the rest of the gateway. All methods are
@@ -35,10 +36,22 @@ type Backend interface {
 	State(ctx context.Context, did string) (State, bool, error)
 }
 
+// Bridges is what the broker asks of the gateway for bridges' tokens.
+type Bridges interface {
+	// Command takes what a bridge commands and returns at once; done is called once,
+	// within 8 s, on any goroutine, and does not block.
+	Command(b bridges.Bridge, c bridges.Command, done func(bridges.Outcome))
+	// Shown is what a bridge is to find under home/{home}/ha, as if it were retained there.
+	Shown(ctx context.Context, b bridges.Bridge) ([]bridges.Shown, error)
+	// Values are the last reported values of a device, with which a bridge begins.
+	Values(ctx context.Context, b bridges.Bridge, did string) (parent string, values []registry.TwinValue, err error)
+}
+
 // Viewer is whose eyes an app's connection is.
 type Viewer struct {
 	Account string
 	Home    string // of a bridge: it sees this home and nothing else; empty for an app
+	Token   string // of a bridge
 }
 
 // Bus is the part of bus.Bus from which the broker delivers to apps.

@@ -25,6 +25,7 @@ type Broker struct {
 	stats   counters
 	gate    gate
 	watch   watchIndex
+	hubs    hubs
 	postmen []postman
 
 	lastConn atomic.Uint64

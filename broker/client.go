@@ -25,6 +25,8 @@ type client struct {
 	keepAlive time.Duration // silence of 1.5 times this ends the connection
 	version   byte          // of MQTT: 3, 4 or 5
 	refusal   byte          // v5 reason code of the CONNACK, if not 0
+	terse     bool          // v5: it wants no reason strings but where MQTT gives it no choice
+	willing   bool          // it left a will on a topic that is not its own
 	expiry    bool          // it asked for a session that outlives the connection
 	begun     bool          // the session is attached
 	max       int           // largest packet it takes; 0: any

@@ -10,6 +10,8 @@ import (
 // Config is what a broker is made of.
 type Config struct {
 	Backend Backend
+	// Bridges carries out what bridges command; nil lets none in.
+	Bridges Bridges
 	// Bus carries what apps watch; nil means that apps see nothing but the state
 	// at SUBSCRIBE (a bench has no apps).
 	Bus     Bus

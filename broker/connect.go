@@ -25,7 +25,8 @@ func (c *client) onConnect(cl *mqtt.Client, pk *packets.Packet) error {
 	if code := connectFault(pk); code != packets.CodeSuccess {
 		return c.refuseConnect(RuleConnect, code)
 	}
-	if pk.Connect.WillFlag && !ownTopic(pk.Connect.WillTopic, c.id) {
+	c.willing = pk.Connect.WillFlag && !ownTopic(pk.Connect.WillTopic, c.id)
+	if c.willing && !strings.HasPrefix(c.id, appPrefix) {
 		return c.refuseConnect(RuleWill, packets.ErrNotAuthorized)
 	}
 	c.clampKeepAlive(cl, pk)
@@ -33,6 +34,7 @@ func (c *client) onConnect(cl *mqtt.Client, pk *packets.Packet) error {
 	pk.Connect.WillFlag, pk.Connect.WillRetain, pk.Connect.WillQos = false, false, 0
 	pk.Connect.WillTopic, pk.Connect.WillPayload = "", nil
 	p := &pk.Properties
+	c.terse = p.RequestProblemInfoFlag && p.RequestProblemInfo == 0
 	c.expiry = p.SessionExpiryInterval > 0
 	*p = packets.Properties{MaximumPacketSize: p.MaximumPacketSize, SessionExpiryIntervalFlag: true}
 	return nil

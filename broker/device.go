@@ -22,7 +22,14 @@ type device struct {
 	errors   atomic.Int32           // the same for down/error
 }
 
-func newDevice(c *client) *device { return &device{client: c, did: c.id} }
+func newDevice(c *client) *device {
+	return &device{client: c, did: c.id, receipts: receipts{client: c}}
+}
+
+// settle acknowledges a report.
+func (d *device) settle(t ticket, o registry.Outcome) {
+	d.receipts.settle(t, verdict{words: o.Errors}, o.More)
+}
 
 // downFilters are what a device may subscribe to, behind device/{did}/down/.
 var downFilters = [...]string{"request", "error", "#", "+"}

@@ -19,6 +19,10 @@
 //
 //	bus device.<did>.changed → watchIndex → flow of each app → wire, which never blocks
 //
+// The flow of a bridge's command:
+//
+//	PUBLISH home/… → Bridges.Command → done(Outcome) → settle → PUBACK with its code
+//
 // # What is answered to whom breaks a rule
 //
 // Each is counted by rule ([Stats].Refused) and logged with the client id. A v3
@@ -47,6 +51,8 @@
 //	topic-alias        any: the announced maximum is 0                0x94       closed
 //	retain             publish with RETAIN                            0x9A       closed
 //	app-publish        publish by an app                              0x87       closed
+//	command            by a bridge, that is not done: see [Bridges]    PUBACK     PUBACK
+//	                   by one whose token has ended                   0x87       closed
 //	receive-maximum    more unacknowledged than announced (256)       0x93       reading pauses;
 //	                                                                             256 unreleased QoS 2: closed
 //	rate               more than 1,000 packets a second               reading pauses, nothing is lost

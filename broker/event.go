@@ -11,16 +11,24 @@ import (
 // change is the payload of the bus subject device.<token>.changed: what was
 // accepted of one report, for one device.
 type change struct {
-	DID    string `json:"did"`
-	Parent string `json:"parent"`
-	Method string `json:"method"`
-	At     int64  `json:"at"`
-	Items  []struct {
-		SIID      int             `json:"siid"`
-		IID       int             `json:"iid"`
-		Value     json.RawMessage `json:"value"`
-		Arguments json.RawMessage `json:"arguments"`
-	} `json:"items"`
+	DID    string    `json:"did"`
+	Parent string    `json:"parent"`
+	Method string    `json:"method"`
+	At     int64     `json:"at"`
+	Items  []changed `json:"items"`
+}
+
+// changed is one item of a change.
+type changed struct {
+	SIID      int             `json:"siid"`
+	IID       int             `json:"iid"`
+	Value     json.RawMessage `json:"value"`
+	Arguments json.RawMessage `json:"arguments"`
+}
+
+// topic is where one item goes.
+func (ch *change) topic(i int) string {
+	return "device/" + ch.DID + "/up/" + ch.Method + "/" + strconv.Itoa(ch.Items[i].SIID) + "/" + strconv.Itoa(ch.Items[i].IID)
 }
 
 // onChanged makes one message of each item and hands them to who watches.
@@ -52,11 +60,12 @@ func (x *watchIndex) onChanged(d *watched, data []byte) {
 			}
 			m := &messages[i]
 			if m.topic == "" {
-				m.topic = "device/" + ch.DID + "/up/" + ch.Method + "/" + strconv.Itoa(item.SIID) + "/" + strconv.Itoa(item.IID)
+				m.topic = ch.topic(i)
 				m.payload = ch.payload(i)
 			}
 			parcels = append(parcels, parcel{m.frame(w.client.version, byte(qos)), byte(qos)})
 		}
+		w.changes++
 		if len(parcels) > 0 && w.client.flow.send(parcels...) {
 			x.broker.stats.delivered.Add(uint64(len(parcels)))
 		}

@@ -35,14 +35,10 @@ func parseFilter(text string) (filter, packets.Code) {
 	if strings.HasPrefix(text, "$share/") {
 		return filter{}, packets.ErrSharedSubscriptionsNotSupported
 	}
-	levels := strings.Split(text, "/")
-	for i, l := range levels {
-		hash := strings.Contains(l, "#") && (l != "#" || i < len(levels)-1)
-		plus := strings.Contains(l, "+") && l != "+"
-		if hash || plus || text == "" {
-			return filter{}, packets.ErrTopicFilterInvalid
-		}
+	if !validFilter(text) {
+		return filter{}, packets.ErrTopicFilterInvalid
 	}
+	levels := strings.Split(text, "/")
 	if len(levels) < 3 || levels[0] != "device" || !validDID(levels[1]) {
 		return filter{}, packets.ErrNotAuthorized
 	}
@@ -55,6 +51,19 @@ func parseFilter(text string) (filter, packets.Code) {
 		return filter{}, packets.ErrNotAuthorized
 	}
 	return f, packets.CodeSuccess
+}
+
+// validFilter is MQTT's own rule for wildcards.
+func validFilter(text string) bool {
+	levels := strings.Split(text, "/")
+	for i, l := range levels {
+		hash := strings.Contains(l, "#") && (l != "#" || i < len(levels)-1)
+		plus := strings.Contains(l, "+") && l != "+"
+		if hash || plus {
+			return false
+		}
+	}
+	return text != ""
 }
 
 // covers tells whether the filter's tail matches topics of this form, and notes

@@ -36,8 +36,10 @@ func (c *client) login(pk *packets.Packet) bool {
 const appPrefix = "app."
 
 var (
-	errClientID = errors.New("client id is not a did: want 1 to 50 of A-Z a-z 0-9 . _ -")
-	errUsername = errors.New("client id does not belong to the user name")
+	errClientID  = errors.New("client id is not a did: want 1 to 50 of A-Z a-z 0-9 . _ -")
+	errNoBridges = errors.New("no bridge is served here")
+	errWill      = errors.New("will on a topic that is not its own")
+	errUsername  = errors.New("client id does not belong to the user name")
 )
 
 func (c *client) loginDevice(ctx context.Context, username string, secret []byte) error {
@@ -76,7 +78,16 @@ func (c *client) loginApp(ctx context.Context, account string, token []byte) err
 	if err != nil {
 		return err
 	}
-	c.app.Store(&app{viewer: viewer})
+	a := &app{viewer: viewer}
+	switch {
+	case viewer.Home != "" && c.broker.config.Bridges == nil:
+		return errNoBridges
+	case viewer.Home != "":
+		a.bridge = newBridge(c, viewer)
+	case c.willing: // hubs leave one for those who use their broker: a bridge's is dropped
+		return errWill
+	}
+	c.app.Store(a)
 	return nil
 }
 
@@ -88,7 +99,9 @@ func (c *client) loginFailed(err error) bool {
 		rule, code = RuleLogin, packets.ErrBadUsernameOrPassword
 	case errors.Is(err, registry.ErrQuarantined):
 		rule, code = RuleLogin, packets.ErrBanned
-	case errors.Is(err, errUsername):
+	case errors.Is(err, errWill):
+		rule, code = RuleWill, packets.ErrNotAuthorized
+	case errors.Is(err, errUsername), errors.Is(err, errNoBridges):
 		rule, code = RuleLogin, packets.ErrNotAuthorized
 	case errors.Is(err, errClientID):
 		rule, code = RuleClientID, packets.ErrClientIdentifierNotValid
@@ -121,6 +134,7 @@ func (c *client) begin() {
 		c.device.session = c.broker.config.Backend.Attach(c.id, c.device)
 	} else {
 		c.broker.stats.apps.Add(1)
+		c.broker.hubs.enter(c)
 	}
 	c.broker.log.Info("session began", "client", c.id, "conn", c.number, "remote", c.conn.RemoteAddr(), "mqtt", c.version)
 }

@@ -9,13 +9,16 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
-// onPublish takes a device's publish. It returns when the report is queued, not
+// onPublish takes a publish. It returns when the report is queued, not
 // when it is stored: the acknowledgement comes from settle, out of line.
 func (c *client) onPublish(pk *packets.Packet) error {
 	if err := c.checkPublish(pk); err != nil {
 		return err
 	}
 	d := c.device
+	if d == nil {
+		return c.onCommand(pk)
+	}
 	rest, _ := strings.CutPrefix(pk.TopicName[len("device/")+len(d.did):], "/up/")
 	switch rest {
 	case registry.MethodProperties, registry.MethodEvent, "response":
@@ -23,7 +26,7 @@ func (c *client) onPublish(pk *packets.Packet) error {
 		return c.refuse(RuleForeignTopic, packets.ErrTopicNameInvalid,
 			"topic %q: a device publishes on its own up/properties_changed, up/event_occured and up/response", pk.TopicName)
 	}
-	ticket, err := d.receipts.open(c, pk.PacketID, pk.FixedHeader.Qos)
+	ticket, err := d.receipts.open(pk.PacketID, pk.FixedHeader.Qos)
 	if err != nil || ticket == again {
 		return err
 	}
@@ -71,6 +74,8 @@ func (c *client) checkPublish(pk *packets.Packet) error {
 		return c.refuse(RuleTopicAlias, code, "topic alias %d: the maximum is 0", pk.Properties.TopicAlias)
 	case code != packets.CodeSuccess:
 		return c.refuse(RuleMalformed, code, "%s", code.Reason)
+	case c.device == nil && c.app.Load().bridge != nil:
+		return nil // whatever is wrong with its topic is answered: hubs also publish what is not for us
 	case c.device == nil:
 		return c.refuse(RuleAppPublish, packets.ErrNotAuthorized, "an app does not publish; it commands over HTTPS")
 	case strings.HasPrefix(pk.TopicName, "$"):

@@ -38,6 +38,7 @@ const (
 	RuleBadFilter
 	RuleFilterCount
 	RuleTooSlow
+	RuleCommand
 	rules // their number
 )
 
@@ -45,7 +46,7 @@ var ruleNames = [rules]string{
 	"", "connect-timeout", "connection-limit", "connect-rate", "tls-handshake", "malformed", "packet-size", "connect",
 	"client-id", "will", "login", "unavailable", "second-connect", "auth", "unexpected-packet", "foreign-topic",
 	"dollar-topic", "wildcard-topic", "topic-alias", "retain", "app-publish", "receive-maximum", "rate",
-	"foreign-filter", "bad-filter", "filter-count", "too-slow",
+	"foreign-filter", "bad-filter", "filter-count", "too-slow", "command",
 }
 
 // String is the rule's name, such as "foreign-topic".

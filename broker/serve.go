@@ -142,6 +142,7 @@ func (c *client) retire(e ending) {
 		c.broker.stats.devices.Add(-1)
 	default:
 		c.broker.watch.forget(c)
+		c.broker.hubs.leave(c)
 		c.broker.stats.apps.Add(-1)
 	}
 	if c.version == 5 && e.code >= packets.ErrUnspecifiedError.Code && c.begun {

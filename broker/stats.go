@@ -11,6 +11,7 @@ type counters struct {
 	acks, writes            atomic.Uint64
 	dropped, delivered      atomic.Uint64
 	requests, tooLarge      atomic.Uint64
+	commands                atomic.Uint64
 	bytesRead, bytesWritten atomic.Uint64
 	watched                 atomic.Int64
 	badEvents               atomic.Uint64
@@ -33,6 +34,7 @@ type Stats struct {
 	Writes       uint64 // writes to sockets; Acks/Writes tells how well acks are gathered
 	Requests     uint64 // requests sent to devices
 	Delivered    uint64 // messages sent to apps
+	Commands     uint64 // of bridges, the refused ones included
 	TooLarge     uint64 // messages not sent because the client takes only smaller packets
 	BadEvents    uint64 // bus messages that could not be read
 	BytesRead    uint64
@@ -49,7 +51,7 @@ func (b *Broker) Stats() Stats {
 		Connections: c.connections.Load(), Devices: c.devices.Load(), Apps: c.apps.Load(), Watched: c.watched.Load(),
 		Reports: c.reports.Load(), Responses: c.responses.Load(), Dropped: c.dropped.Load(),
 		Acks: c.acks.Load(), Writes: c.writes.Load(), Requests: c.requests.Load(), Delivered: c.delivered.Load(),
-		TooLarge: c.tooLarge.Load(), BadEvents: c.badEvents.Load(),
+		TooLarge: c.tooLarge.Load(), Commands: c.commands.Load(), BadEvents: c.badEvents.Load(),
 		BytesRead: c.bytesRead.Load(), BytesWritten: c.bytesWritten.Load(),
 		Refused: make(map[string]uint64, rules),
 	}

@@ -35,6 +35,7 @@ type watcher struct {
 	client  *client
 	filters []filter
 	listed  bool  // among those who are told; not after Unwatch
+	changes int   // that it was told of: what was read before the last one is old
 	sent    State // the last one sent: only At and Online
 }
 

@@ -149,6 +149,20 @@ func (q *request) withdraw() {
 	}
 }
 
+// OpenRequests is the number of requests that devices connected to this node have not
+// answered yet, and that nobody has given up.
+func (r *Registry) OpenRequests() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	n := 0
+	for _, l := range r.live {
+		l.mu.Lock()
+		n += len(l.pending)
+		l.mu.Unlock()
+	}
+	return n
+}
+
 // Response implements [Session].
 func (l *Live) Response(payload []byte) {
 	id := responseID(payload)

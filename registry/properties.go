@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -89,6 +90,19 @@ func (r *Registry) CheckSet(ctx context.Context, did string, items []miot.Proper
 	return k.checkSet(items), nil
 }
 
+// CheckValue says with a *SpecError what the spec has against setting a property to
+// a value.
+func (r *Registry) CheckValue(ctx context.Context, did string, siid, piid int, value json.RawMessage) error {
+	k, err := r.roster.get(ctx, did)
+	if err != nil {
+		return err
+	}
+	if _, bad := k.validator.CheckSet(siid, piid, value); bad != nil {
+		return &SpecError{*bad}
+	}
+	return nil
+}
+
 func (k *known) checkSet(items []miot.PropertyValue) []miot.ItemResult {
 	out := make([]miot.ItemResult, len(items))
 	for i, it := range items {
@@ -98,6 +112,15 @@ func (k *known) checkSet(items []miot.PropertyValue) []miot.ItemResult {
 		}
 	}
 	return out
+}
+
+// Describe is the spec of a device, which is only to be read, and its product's model.
+func (r *Registry) Describe(ctx context.Context, did string) (spec *miot.Spec, model string, err error) {
+	k, err := r.roster.get(ctx, did)
+	if err != nil {
+		return nil, "", err
+	}
+	return k.validator.Spec(), k.model, nil
 }
 
 // Invoke runs an action of a device; in holds {piid, value} arguments.
@@ -136,6 +159,29 @@ func (r *Registry) ActionInputs(ctx context.Context, did string, siid, aiid int)
 		return nil, fmt.Errorf("action %d.%d of %s: %w", siid, aiid, did, ErrNotFound)
 	}
 	return a.In, nil
+}
+
+// Arguments reads what an action is called with: a list of bare values in the spec's
+// order or of {piid, value} objects (protocol §2), or nothing. What the spec refuses
+// is a *SpecError.
+func (r *Registry) Arguments(ctx context.Context, did string, siid, aiid int, in json.RawMessage) ([]miot.Argument, error) {
+	k, err := r.roster.get(ctx, did)
+	if err != nil {
+		return nil, err
+	}
+	rule, ok := k.validator.Action(siid, aiid)
+	if !ok {
+		_, bad := k.validator.CheckAction(siid, aiid, nil)
+		return nil, &SpecError{*bad}
+	}
+	args, bad := rule.Arguments(in)
+	if bad == nil {
+		_, bad = rule.CheckArguments(args)
+	}
+	if bad != nil {
+		return nil, &SpecError{*bad}
+	}
+	return args, nil
 }
 
 // getOver and setOver split a long command (64 items, 4,096 bytes; protocol §2)

@@ -22,6 +22,7 @@ import (
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/firmware"
@@ -63,6 +64,8 @@ type Config struct {
 	Rig    *rig.Rig // runs of submissions' devices
 	Homes  *homes.Service
 	Claims *claims.Service
+	// Bridges carries out what hubs command.
+	Bridges *bridges.Service
 	// Factory makes devices; without it none are.
 	Factory *factory.Service
 	// Health and Firmware are of delivered devices; without them there is neither.
@@ -114,6 +117,7 @@ type API struct {
 	status       func(ctx context.Context) (string, error)
 	homes        *homes.Service
 	claims       *claims.Service
+	bridges      *bridges.Service
 	factory      *factory.Service
 	book         *campaigns.Book
 	campaigns    campaigns.Store
@@ -148,6 +152,7 @@ func New(c Config) *API {
 		blobs:        c.Blobs,
 		homes:        c.Homes,
 		claims:       c.Claims,
+		bridges:      c.Bridges,
 		factory:      c.Factory,
 		book:         c.Book,
 		campaigns:    c.Campaigns,

@@ -18,7 +18,7 @@ type Home struct {
 	Name      string     `json:"name"`
 	Role      homes.Role `json:"role" enum:"owner,member,guest" doc:"What the caller is in it."`
 	EndsAt    *time.Time `json:"ends_at,omitempty" doc:"When the caller's stay as a guest ends."`
-	Discovery bool       `json:"discovery" doc:"Whether bridges are to be told how to show its devices. It is kept; nothing is published for it in this release."`
+	Discovery bool       `json:"discovery" doc:"Whether its hubs are shown how to show its devices (docs/homes.md)."`
 	CreatedAt time.Time  `json:"created_at"`
 }
 
@@ -89,7 +89,7 @@ func (a *API) mountHomes() {
 		OfHome
 		Body struct {
 			Name      *string `json:"name,omitempty" minLength:"1" maxLength:"240"`
-			Discovery *bool   `json:"discovery,omitempty" doc:"Kept for a later release: nothing is published for bridges yet."`
+			Discovery *bool   `json:"discovery,omitempty" doc:"Whether hubs are shown its devices; what they have is cleared when it is switched off."`
 		}
 	},
 	) (*reply[Home], error) {
@@ -140,25 +140,5 @@ func (a *API) mountRooms() {
 		Summary: "Remove a room", Description: "Its devices stay in the home, in no room.",
 	}, func(ctx context.Context, in *OfRoom) (*nothing, error) {
 		return nil, a.homes.RemoveRoom(ctx, actorOf(ctx).Account, in.Home, in.Room)
-	})
-}
-
-func (a *API) mountBridges() {
-	member(a, huma.Operation{
-		OperationID: "create-bridge", Method: http.MethodPost, Path: "/homes/{home}/bridges", Tags: []string{homesTag},
-		Summary: "Make a token for a hub, such as Home Assistant", DefaultStatus: http.StatusCreated,
-		Description: "It is bound to this home, over MQTT only, and good as long as the caller lives there. Its text is shown here and never again. " +
-			"List and revoke it among the caller's tokens.",
-	}, func(ctx context.Context, in *struct {
-		OfHome
-		Body Named
-	},
-	) (*reply[tokenCreated], error) {
-		actor := actorOf(ctx)
-		if _, err := a.homes.Membership(ctx, actor.Account, in.Home, homes.Arrange); err != nil {
-			return nil, err
-		}
-		t, text, err := a.auth.CreateBridge(ctx, actor, in.Home, in.Body.Name)
-		return answer(tokenCreated{tokenOf(t), text}, err)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 )
 
 // lodger is somebody with an app.
@@ -223,6 +224,21 @@ func TestBridgeTokenIsForItsHomeOnly(t *testing.T) {
 	bridge := []string{"Authorization", "Bearer " + made["token"].(string)}
 	if made["home"] != home {
 		t.Errorf("%v", made)
+	}
+	// Its maker sees what became of its commands, and says how long they wait.
+	id := made["id"].(string)
+	note := bridges.Note{Token: id, Refused: 2, Last: bridges.Outcome{End: bridges.Offline, Text: "p1 is offline"}, At: time.Now()}
+	if err := h.db.Bridges().NoteRefused(t.Context(), []bridges.Note{note}); err != nil {
+		t.Fatal(err)
+	}
+	h.problem(ann.do("PATCH", "/homes/"+home+"/bridges/"+id, object{"queue_s": 700_000}), http.StatusUnprocessableEntity, "invalid")
+	h.problem(ann.do("PATCH", "/homes/"+home+"/bridges/tok_other", object{"queue_s": 60}), http.StatusNotFound, "not-found")
+	h.problem(bob.do("PATCH", "/homes/"+home+"/bridges/"+id, object{"queue_s": 60}), http.StatusNotFound, "not-found")
+	h.problem(bob.do("GET", "/homes/"+home+"/bridges", nil), http.StatusNotFound, "not-found")
+	want[api.Bridge](h, ann.do("PATCH", "/homes/"+home+"/bridges/"+id, object{"queue_s": 60}), http.StatusOK)
+	list := want[struct{ Bridges []api.Bridge }](h, ann.do("GET", "/homes/"+home+"/bridges", nil), http.StatusOK).Bridges
+	if len(list) != 1 || list[0].Queue != 60 || list[0].Refused != 2 || list[0].Last != bridges.Offline || list[0].Why != "p1 is offline" || list[0].LastAt == nil {
+		t.Errorf("%+v", list)
 	}
 	// Over HTTP it is nobody's app.
 	h.problem(h.call("GET", "/api/v1/devices", nil, bridge...), http.StatusForbidden, "forbidden")

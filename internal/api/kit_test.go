@@ -31,6 +31,7 @@ import (
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
@@ -113,6 +114,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Webhooks:     h.webhooks,
 		Mail:         h.mail,
 		Homes:        h.homes,
+		Bridges:      bridges.New(bridges.Options{Store: h.db.Bridges(), Devices: h.registry, Homes: h.homes, Tokens: h.auth}),
 		Claims:       claims.New(claims.Options{Store: h.db.Claims(), Devices: h.registry, Homes: h.homes}),
 	}
 	h.buildRig(&c)

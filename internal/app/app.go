@@ -25,6 +25,7 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/webhook"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/homes"
@@ -44,6 +45,7 @@ type App struct {
 	registry  *registry.Registry
 	homes     *homes.Service
 	claims    *claims.Service
+	bridges   *bridges.Service
 	factory   *factory.Service
 	programme *certification.Programme
 	certs     certificates
@@ -124,6 +126,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		{"payments", a.startPayments},
 		{"claims", a.startClaims},
 		{"factory", a.startFactory},
+		{"bridges", a.startBridges},
 		{"jobs", a.startJobs},
 		{"MQTT", a.startBroker},
 		{"rights", a.startRights},

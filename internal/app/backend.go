@@ -9,14 +9,14 @@ import (
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/registry"
-	"github.com/proofmark/proofmark/registry/homes"
+	"github.com/proofmark/proofmark/registry/bridges"
 )
 
 // backend answers the broker's questions from the registry and the accounts.
 type backend struct {
-	reg   *registry.Registry
-	auth  *auth.Service
-	homes *homes.Service
+	reg     *registry.Registry
+	auth    *auth.Service
+	bridges *bridges.Service
 }
 
 var _ broker.Backend = backend{}
@@ -34,15 +34,18 @@ func (b backend) LoginApp(ctx context.Context, account string, token []byte) (br
 	if errors.Is(err, auth.ErrBadToken) || errors.Is(err, auth.ErrExpired) || errors.Is(err, auth.ErrBlocked) {
 		err = fmt.Errorf("account %s: %w: %w", account, registry.ErrBadLogin, err)
 	}
-	return broker.Viewer{Account: account, Home: t.Home}, err
+	v := broker.Viewer{Account: account, Home: t.Home}
+	if t.Home != "" {
+		v.Token = t.ID
+	}
+	return v, err
 }
 
 func (b backend) Attach(did string, link registry.Link) registry.Session {
 	return b.reg.Attach(did, link)
 }
 
-// MayWatch shows a bridge what stands in its home, as long as the one who made it
-// lives there.
+// MayWatch shows a bridge what stands in its home, as long as it may read there.
 func (b backend) MayWatch(ctx context.Context, v broker.Viewer, did string) (bool, error) {
 	if v.Home == "" {
 		return b.reg.MayWatch(ctx, v.Account, did)
@@ -51,7 +54,7 @@ func (b backend) MayWatch(ctx context.Context, v broker.Viewer, did string) (boo
 	if err != nil || home != v.Home {
 		return false, err
 	}
-	return b.homes.MayEnter(ctx, v.Account, home)
+	return b.bridges.Reads(ctx, bridges.Bridge{Token: v.Token, Account: v.Account, Home: v.Home})
 }
 
 func (b backend) State(ctx context.Context, did string) (broker.State, bool, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
@@ -28,6 +29,15 @@ func (a *App) startClaims(context.Context) error {
 	a.claims = claims.New(claims.Options{
 		Store: a.db.Claims(), Devices: a.registry, Homes: a.homes, Orders: ordered{a}, Log: a.log.With("part", "claims"),
 	})
+	return nil
+}
+
+// startBridges comes before the broker, and stops after it.
+func (a *App) startBridges(context.Context) error {
+	a.bridges = bridges.New(bridges.Options{
+		Store: a.db.Bridges(), Devices: a.registry, Homes: a.homes, Tokens: a.auth, Log: a.log.With("part", "bridges"),
+	})
+	a.onStop("bridges", a.bridges.Stop)
 	return nil
 }
 
@@ -79,6 +89,12 @@ func (a *App) startRights(context.Context) error {
 		cancel()
 		return err
 	}
+	records, err := a.bus.Subscribe("device.*.record", func(m bus.Message) { a.onRecord(ctx, m) })
+	if err != nil {
+		_ = sub.Unsubscribe()
+		cancel()
+		return err
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -88,6 +104,7 @@ func (a *App) startRights(context.Context) error {
 			select {
 			case <-tick.C:
 				a.broker.Recheck(ctx, "", "")
+				a.broker.Reshow(ctx, "")
 			case <-ctx.Done():
 				return
 			}
@@ -95,6 +112,7 @@ func (a *App) startRights(context.Context) error {
 	}()
 	a.onStop("rights", func(context.Context) error {
 		_ = sub.Unsubscribe() // the bus itself closes next
+		_ = records.Unsubscribe()
 		cancel()
 		<-ended
 		return nil
@@ -111,5 +129,26 @@ func (a *App) onHome(ctx context.Context, m bus.Message) {
 	switch e.What {
 	case registry.HomeMembers, registry.HomeDevices, registry.HomeRemoved:
 		a.broker.Recheck(ctx, e.Account, e.DID)
+	}
+	a.broker.Reshow(ctx, e.Home)
+}
+
+// onRecord tells hubs of what changed of a device itself, such as its spec or its
+// firmware. One that was removed is in no home any more, so that all are told.
+func (a *App) onRecord(ctx context.Context, m bus.Message) {
+	if !a.broker.HasBridges() {
+		return
+	}
+	var e struct {
+		DID string `json:"did"`
+	}
+	if json.Unmarshal(m.Data, &e) != nil { // the registry has logged it
+		return
+	}
+	_, err := a.registry.Device(ctx, e.DID)
+	removed := errors.Is(err, registry.ErrNotFound)
+	home, err := a.registry.HomeOf(ctx, e.DID)
+	if err == nil && (home != "" || removed) {
+		a.broker.Reshow(ctx, home)
 	}
 }

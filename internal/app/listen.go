@@ -16,7 +16,7 @@ import (
 
 func (a *App) startBroker(context.Context) error {
 	b, err := broker.New(broker.Config{
-		Backend: backend{a.registry, a.auth, a.homes}, Bus: a.bus, Logger: a.log.With("part", "broker"),
+		Backend: backend{a.registry, a.auth, a.bridges}, Bridges: a.bridges, Bus: a.bus, Logger: a.log.With("part", "broker"),
 	})
 	if err != nil {
 		return err
@@ -66,6 +66,7 @@ func (a *App) startHTTP(context.Context) error {
 		Bus:       a.bus,
 		Homes:     a.homes,
 		Claims:    a.claims,
+		Bridges:   a.bridges,
 		Factory:   a.factory,
 		Book:      a.book,
 		Campaigns: a.db.Campaigns(),

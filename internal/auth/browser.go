@@ -24,14 +24,19 @@ type Browsers struct {
 
 // Browsers makes the sessions' side towards browsers.
 func (s *Service) Browsers() *Browsers {
-	m := scs.New()
-	m.Store = keeper{s}
-	m.HashTokenInStore = true
-	m.Lifetime = SessionLife // SessionIdle is the keeper's
-	m.Cookie.Name = SessionCookie
-	m.Cookie.HttpOnly = true
-	m.Cookie.SameSite = http.SameSiteLaxMode
-	m.Cookie.Secure = strings.HasPrefix(s.public, "https:")
+	// Not scs.New: the store that it begins with has a goroutine that stays for good.
+	m := &scs.SessionManager{
+		Store: keeper{s}, Codec: scs.GobCodec{}, HashTokenInStore: true,
+		Lifetime: SessionLife, // SessionIdle is the keeper's
+		Cookie: scs.SessionCookie{
+			Name: SessionCookie, Path: "/", Persist: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			Secure: strings.HasPrefix(s.public, "https:"),
+		},
+		ErrorFunc: func(w http.ResponseWriter, r *http.Request, err error) {
+			s.log.Error("session not opened or kept", "path", r.URL.Path, "err", err)
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		},
+	}
 	return &Browsers{m, s}
 }
 

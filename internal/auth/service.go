@@ -237,6 +237,32 @@ func (s *Service) CheckApp(ctx context.Context, account, text string) (Token, er
 	return t, err
 }
 
+// Holds says whether a token that opened once still does: it has not ended, and its
+// account may still act.
+func (s *Service) Holds(ctx context.Context, tokenID string) (bool, error) {
+	now := s.now()
+	t, cached, age := s.tokens.get(tokenID, now)
+	if !cached {
+		var err error
+		if t, err = s.store.Token(ctx, tokenID); errors.Is(err, ErrNotFound) {
+			return false, nil
+		} else if err != nil {
+			return false, fmt.Errorf("look at token %s: %w", tokenID, err)
+		}
+	}
+	if !t.RevokedAt.IsZero() || !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) {
+		return false, nil
+	}
+	if !cached {
+		s.tokens.put(t.ID, t, now, age)
+	}
+	_, err := s.act(ctx, t.Account, t.Scopes)
+	if errors.Is(err, ErrBlocked) || errors.Is(err, ErrBadToken) { // the account is gone
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Revoke ends a token: here at once, elsewhere within Staleness. Whoever is no
 // operator revokes those of the own account; others do not exist for them.
 func (s *Service) Revoke(ctx context.Context, by Actor, tokenID string) error {

@@ -33,6 +33,7 @@ func TestConformance(t *testing.T) {
 		{"reports", reportCases},
 		{"history", historyCases},
 		{"homes", homeCases},
+		{"bridges", bridgeCases},
 		{"claims", claimCases},
 		{"factories", factoryCases},
 		{"desired values", desiredCases},

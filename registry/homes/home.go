@@ -6,7 +6,7 @@ import "time"
 type Home struct {
 	ID        string // hom_…
 	Name      string
-	Discovery bool // bridges of the home are to be told how to show its devices: kept, and nothing is published for it yet
+	Discovery bool // bridges of the home are shown how to show its devices
 	CreatedAt time.Time
 }
 

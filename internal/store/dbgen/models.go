@@ -29,6 +29,15 @@ type AuditEntry struct {
 	Detail  string
 }
 
+type Bridge struct {
+	Token   string
+	QueueS  int64
+	Refused int64
+	LastEnd string
+	Last    string
+	LastAt  micros.Time
+}
+
 type Bucket struct {
 	DID        string
 	Resolution string
