@@ -29,6 +29,10 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 			Webhooks: a.webhooks, Blobs: a.blobs, Bus: a.bus, Holders: a.db.Programme(), Audit: a.db.Audit(), URL: a.cfg.PublicURL,
 		}),
 		web.NewSellers(web.SellersOptions{Auth: a.auth, Registry: a.registry, Desk: a.desk, Fulfil: a.fulfil, Ledger: a.db.Campaigns(), Blobs: a.blobs}),
+		web.NewFleets(web.FleetsOptions{
+			Auth: a.auth, Registry: a.registry, Field: a.fleet.health, Firmware: a.fleet.firmware, Factory: a.factory, Programme: a.programme,
+			Desk: a.desk, Blobs: a.blobs, Bus: a.bus,
+		}),
 		web.NewReviewers(web.ReviewersOptions{
 			Auth: a.auth, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory, Certificates: a.db.Programme(),
 		}),
