@@ -3,6 +3,7 @@ package web
 import (
 	"time"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/health"
 	"github.com/proofmark/proofmark/registry/firmware"
@@ -132,5 +133,36 @@ func init() {
 		f.Refuse("text", "The answer for flag flg_1 has 3 characters in 3 bytes: want at least 10, in 700 bytes at most.")
 		p.Forms.with(f)
 		return p
+	})
+	drift := func(state health.State) *DriftPage {
+		f := sampleFlag(state)
+		held := sampleSold(campaigns.CampaignLive)
+		p := &DriftPage{
+			Page: workPage("Flag"), Flag: f, Standing: standingView(f.Standing, nil), OrgName: hostileText, MayDecide: state == health.Open, People: sampleNames,
+			Certificate: certification.Certificate{Serial: f.Serial, Product: "Aurora Pure One", State: certification.Active},
+			Campaigns:   []campaigns.Campaign{held}, Rollouts: []firmware.Rollout{sampleRollout(firmware.Running)}, Forms: newForms(driftPath + "/flg_1").at(3),
+			Others: []StandingView{standingView(f.Standing, nil)},
+		}
+		if state == health.Upheld {
+			p.Certificate.State, p.Campaigns, p.Rollouts = certification.Suspended, nil, nil
+		}
+		return p
+	}
+	story("drift", "drift", func() Pager { return drift(health.Open) })
+	story("drift-upheld", "drift", func() Pager { return drift(health.Upheld) })
+	story("drift-refused", "drift", func() Pager {
+		p := drift(health.Open)
+		f := newForm(driftPath+"/flg_1/dismiss", pairsOf([]string{"reason", hostileText, "until", "2027-01-31"}))
+		f.Refuse("until", "Flag flg_1 would be quiet until 2027-01-31: want at most 30 days.")
+		p.Forms.with(f)
+		return p
+	})
+	story("drift-queue", "drift-queue", func() Pager {
+		open, asked := sampleFlag(health.Open), sampleFlag(health.Open)
+		asked.Talk = asked.Talk[:1]
+		return &DriftQueuePage{Page: workPage("Drift"), States: []health.State{health.Open, health.Upheld, health.Dismissed}, State: health.Open, Next: "#", Rows: []DriftRow{{open, standingView(open.Standing, nil)}, {asked, standingView(asked.Standing, nil)}}}
+	})
+	story("drift-queue-none", "drift-queue", func() Pager {
+		return &DriftQueuePage{Page: workPage("Drift"), States: []health.State{health.Open}, State: health.Open}
 	})
 }

@@ -109,9 +109,9 @@ func moveKind(state any) string {
 		return "good"
 	case "rejected", "refused", "revoked", "stopped", "upheld", "failed", "blocked", "disabled", "offline":
 		return "bad"
-	case "changes-requested", "interrupted", "waiting-for-operator", "suspended", "expired", "open", "proposed", "overdue", "cancelled":
+	case "changes-requested", "interrupted", "waiting-for-operator", "suspended", "expired", "open", "proposed", "overdue", "cancelled", "paused", "announced":
 		return "warn"
-	case "submitted", "screening", "testing", "review", "issuing", "queued", "waiting-for-device", "running", "waiting", "pending", "leased":
+	case "submitted", "screening", "testing", "review", "issuing", "queued", "waiting-for-device", "running", "waiting", "pending", "leased", "offered", "preparing":
 		return "info"
 	}
 	return ""

@@ -36,6 +36,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		web.NewReviewers(web.ReviewersOptions{
 			Auth: a.auth, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory, Certificates: a.db.Programme(),
 		}),
+		web.NewDrift(web.DriftOptions{Auth: a.auth, Field: a.fleet.health, Firmware: a.fleet.firmware, Certificates: a.db.Programme(), Desk: a.desk}),
 		web.NewListings(web.ListingsOptions{Auth: a.auth, Desk: a.desk}),
 		web.NewPayments(a.pay),
 		a.operatorPages(),
