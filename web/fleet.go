@@ -44,6 +44,7 @@ func (s *Fleets) Mount(p *Pages) {
 	p.Get("/products/{product}/fleet", member, s.fleet)
 	p.Get("/products/{product}/fleet/devices", member, s.offenders)
 	s.mountFirmware(p, member)
+	s.mountFactory(p, member)
 	p.Get("/flags/{flag}", member, func(v *Visit) error { return s.flag(v, nil) })
 	p.Post("/flags/{flag}/answer", member, func(v *Visit) error {
 		return v.act(func(f *Form) error { return s.flag(v, f) }, func(f *Form) (string, error) {

@@ -29,7 +29,6 @@ func sampleRolloutPage(state firmware.RolloutState) *RolloutPage {
 		},
 		Next: "#",
 	}
-	p.Live = state.Live()
 	p.fill([]firmware.Tally{{Done: 12}, {Waiting: 40, Offered: 11, Done: 56, Failed: 1, DoneOffline: 2}, {Waiting: 480}, {Waiting: 600}})
 	return p
 }
