@@ -30,9 +30,10 @@ type Shop struct {
 	certs CertificateSource
 	url   string
 	share *shareCards
+	alive func(ctx context.Context, product string) (int64, error)
 }
 
-// ShopOptions are what the pages work with; all are needed.
+// ShopOptions are what the pages work with; all are needed but Alive.
 type ShopOptions struct {
 	Site         *Site
 	Desk         *campaigns.Desk
@@ -41,13 +42,16 @@ type ShopOptions struct {
 	Store        OrderStore
 	Certificates CertificateSource
 	URL          string // of this site
+	// Alive is how many devices of a product are alive in homes, 0 where too few are
+	// to be told; nobody is asked when nil.
+	Alive func(ctx context.Context, product string) (int64, error)
 }
 
 // NewShop makes the pages.
 func NewShop(o ShopOptions) *Shop {
 	return &Shop{
 		site: o.Site, desk: o.Desk, book: o.Book, pay: o.Payments, store: o.Store, certs: o.Certificates,
-		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(),
+		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(), alive: o.Alive,
 	}
 }
 

@@ -21,6 +21,10 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		r,
 		web.NewShop(web.ShopOptions{
 			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Store: a.db.Campaigns(), Certificates: a.db.Programme(), URL: a.cfg.PublicURL,
+			Alive: func(ctx context.Context, product string) (int64, error) {
+				n, err := a.registry.Alive(ctx, product)
+				return n.Devices, err
+			},
 		}),
 		a.certs.pages,
 		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
