@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/signing"
 	"github.com/proofmark/proofmark/certification/virtual"
@@ -82,7 +84,7 @@ func goFleet(t *testing.T, database string) {
 	ravi := j.token(demo.Ravi.Email, auth.ScopeReviewer)
 
 	// The campaign is funded; its units may be made.
-	c, err := world.Fund(t.Context(), "Aurora One for the first six", journeyUnits, 15*time.Second)
+	c, err := world.Fund(t.Context(), "Aurora One for the first seven", journeyUnits+1, 15*time.Second)
 	must(t, err)
 	if c.State != "succeeded" {
 		t.Fatalf("the campaign is %s: %s", c.State, c.Reason)
@@ -261,24 +263,31 @@ func (j *fleetJourney) makeBatch(maya string) {
 	j.units = m.Units
 }
 
-// run lets a device of the manifest live until the test ends. Its firmware 1.0.0 is a
-// mutant's, once somebody has switched it on.
+// run lets a device of the manifest live until the test ends. Its firmware is a
+// mutant's, until it has downloaded another one.
 func (j *fleetJourney) run(u factory.Keyed) {
 	j.Helper()
 	spec, err := miot.Parse(miot.Sample("air-purifier"))
 	must(j.T, err)
-	var d *virtual.Device
+	var mended atomic.Bool
+	fetch := virtual.FetchHTTPS(nil)
 	c := virtual.Config{
-		Spec: spec, DID: u.DID, Secret: u.Key, Hardware: "A1", Broker: "tcp://" + j.Addresses().MQTT, Fetch: virtual.FetchHTTPS(nil),
+		Spec: spec, DID: u.DID, Secret: u.Key, Hardware: "A1", Broker: "tcp://" + j.Addresses().MQTT,
+		Fetch: func(ctx context.Context, url string) ([]byte, error) {
+			b, err := fetch(ctx, url)
+			mended.Store(err == nil)
+			return b, err
+		},
+
 		Flash: 50 * time.Millisecond, Sample: 2 * time.Second, Seed: 1,
 	}
 	c.Behaviour.Report = func(rule *miot.PropertyRule, v miot.Value) miot.Value {
-		if rule.Name == "pm2.5-density" && d.Firmware() == "1.0.0" {
+		if rule.Name == "pm2.5-density" && !mended.Load() {
 			return miot.IntValue(60_000)
 		}
 		return v
 	}
-	d, err = virtual.New(c)
+	d, err := virtual.New(c)
 	must(j.T, err)
 	j.devices[u.DID] = d
 	ctx, cancel := context.WithCancel(context.Background())
@@ -295,6 +304,9 @@ func (j *fleetJourney) ship(maya, campaign string) {
 	must(j.T, err)
 	left := slices.Clone(j.units)
 	for _, o := range orders {
+		if o.State != campaigns.OrderAllocated {
+			continue // the last one waits, so the campaign is not over
+		}
 		mine := left[:o.Live()]
 		left = left[o.Live():]
 		var serials []string
