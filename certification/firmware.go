@@ -3,6 +3,7 @@ package certification
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // firmwareRules refuse firmware for delivered devices.
@@ -12,7 +13,7 @@ var firmwareRules = []Rule{
 
 // AdmitFirmware is the judgement whether an image may be brought to delivered
 // devices, of facts alone: the certificate by which it may, or why none does.
-func AdmitFirmware(certificates []Certificate, org string, f Firmware, hardware []string, back bool) (Certificate, error) {
+func AdmitFirmware(certificates []Certificate, org string, f Firmware, hardware []string, back bool, now time.Time) (Certificate, error) {
 	why := fmt.Sprintf("no certificate of organisation %s names the image %s", org, f.SHA256)
 	for _, c := range slices.Backward(certificates) {
 		if c.Org != org {
@@ -27,6 +28,8 @@ func AdmitFirmware(certificates []Certificate, org string, f Firmware, hardware 
 			why = fmt.Sprintf("certificate %s names the image %s as version %s, the manifest says %s", c.Serial, f.SHA256, c.Firmware[n].Version, f.Version)
 		case c.State != Active && (!back || c.State != Superseded):
 			why = fmt.Sprintf("certificate %s, which names the image %s, is %s", c.Serial, f.SHA256, c.State)
+		case c.State == Active && !c.ExpiresAt.After(now):
+			why = fmt.Sprintf("certificate %s, which names the image %s, expired on %s", c.Serial, f.SHA256, day(c.ExpiresAt))
 		default:
 			if i := slices.IndexFunc(hardware, func(h string) bool { return !slices.Contains(c.Hardware, h) }); i >= 0 {
 				why = fmt.Sprintf("certificate %s is not for hardware revision %s, which the manifest names", c.Serial, hardware[i])

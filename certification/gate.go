@@ -71,6 +71,40 @@ func (g *Gate) Check(ctx context.Context, q GateQuestion) (Certificate, error) {
 	return Admit(q, facts.certificates, facts.papers, g.now())
 }
 
+// Holds gives the newest certificate of an organisation's model that holds now, or a
+// Refusal that says why none does: what whoever makes or updates devices stands on.
+func (g *Gate) Holds(ctx context.Context, org, model string) (Certificate, error) {
+	facts, err := g.look(ctx, GateQuestion{Org: org, Model: model})
+	if err != nil {
+		return Certificate{}, fmt.Errorf("gate of %s: %w", model, err)
+	}
+	now := g.now()
+	why := fmt.Sprintf("organisation %s has no certificate for the model %s", org, model)
+	for _, c := range slices.Backward(facts.certificates) {
+		if c.Org != org {
+			continue
+		}
+		if no := c.stands(now); no != "" {
+			why = no
+			continue
+		}
+		return c, nil
+	}
+	return Certificate{}, Refuse(ErrState, "gate-closed", "%s", why)
+}
+
+// stands says why a certificate does not hold now; empty: it does. One whose last day
+// has passed does not, whether or not the programme's clock has said so yet.
+func (c *Certificate) stands(now time.Time) string {
+	switch {
+	case c.State != Active:
+		return strings.TrimRight(fmt.Sprintf("certificate %s is %s since %s: %s", c.Serial, c.State, day(c.Since), c.Reason), ": ")
+	case !c.ExpiresAt.After(now):
+		return fmt.Sprintf("certificate %s expired on %s", c.Serial, day(c.ExpiresAt))
+	}
+	return ""
+}
+
 // Forget drops what is remembered, because something has changed.
 func (g *Gate) Forget() {
 	g.mu.Lock()

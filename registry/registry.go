@@ -57,6 +57,9 @@ type Registry struct {
 	ids      *sequence
 	custody  custody
 
+	aliveMu sync.Mutex
+	alive   map[string]Alive // by product
+
 	mu      sync.RWMutex
 	live    map[string]*Live  // by did; only the newest of each
 	logins  map[string]string // did → credential, from Login to Attach

@@ -32,6 +32,14 @@ type Store interface {
 	CommandStore
 	FieldStore
 	CloneStore
+	AliveStore
+}
+
+// AliveStore counts devices in homes.
+type AliveStore interface {
+	// CountAlive counts the devices of a product that somebody outside its organisation
+	// owns and that were connected then or later.
+	CountAlive(ctx context.Context, product string, since time.Time) (int64, error)
 }
 
 // CloneStore keeps what tells a cloned device, and keeps it out.

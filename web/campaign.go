@@ -24,6 +24,7 @@ type CampaignPage struct {
 	Reason       string // why it was cancelled
 	Serial       string // of its certificate
 	Model        string
+	Alive        int64 // devices of the product in homes, at least; 0: not told
 	CertState    string
 	CertBadge    string
 	Pictures     []PictureView
@@ -116,6 +117,12 @@ func (s *Shop) campaignPage(v *Visit, x campaigns.Shown) (*CampaignPage, error) 
 		Card: cardOf(x), Public: x.Public(), HeldReason: x.HeldReason, Reason: x.Reason, Serial: x.Certificate, Model: x.Model,
 		Ship: shipSentence(v, x.Ship), Regions: x.Regions, Story: prose(x.Page.Story), Risks: prose(x.Page.Risks), PerBacker: x.PerBackerLimit,
 		Decided: x.DecidedAt, Texts: x.TextVersion,
+	}
+	if s.alive != nil && x.ProductID != "" {
+		var err error
+		if p.Alive, err = s.alive(v.Context(), x.ProductID); err != nil {
+			return nil, err
+		}
 	}
 	if x.Public() {
 		p.Canonical, p.Picture = s.url+path, s.url+path+"/share.png"

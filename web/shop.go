@@ -33,9 +33,10 @@ type Shop struct {
 	url   string
 	share *shareCards
 	sized *sizedPictures
+	alive func(ctx context.Context, product string) (int64, error)
 }
 
-// ShopOptions are what the pages work with; all are needed.
+// ShopOptions are what the pages work with; all are needed but Alive.
 type ShopOptions struct {
 	Site         *Site
 	Desk         *campaigns.Desk
@@ -46,13 +47,16 @@ type ShopOptions struct {
 	Certificates CertificateSource
 	Blobs        blob.Store // of pictures
 	URL          string     // of this site
+	// Alive is how many devices of a product are alive in homes, 0 where too few are
+	// to be told; nobody is asked when nil.
+	Alive func(ctx context.Context, product string) (int64, error)
 }
 
 // NewShop makes the pages.
 func NewShop(o ShopOptions) *Shop {
 	return &Shop{
 		site: o.Site, desk: o.Desk, book: o.Book, pay: o.Payments, ships: o.Fulfil, store: o.Store, certs: o.Certificates,
-		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(), sized: newSizedPictures(o.Blobs),
+		url: strings.TrimSuffix(o.URL, "/"), share: newShareCards(), sized: newSizedPictures(o.Blobs), alive: o.Alive,
 	}
 }
 

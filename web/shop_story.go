@@ -48,6 +48,14 @@ func sampleCampaign(state string) *CampaignPage {
 	return p
 }
 
+func init() {
+	story("campaign-alive", "campaign", func() Pager {
+		p := sampleCampaign("fulfilling")
+		p.Alive = 1240
+		return p
+	})
+}
+
 func sampleOrder(state string) *OrderPage {
 	row := OrderRow{
 		ID: "ord_0198f6a2", Campaign: "cmp_0198f6a2", Title: "Aurora Pure One: an air purifier that shows its work", Kind: "White", State: state, Units: 2,

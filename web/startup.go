@@ -23,6 +23,7 @@ var orgTabs = []OrgTab{
 	{"certificates", "/certificates"},
 	{"papers", "/papers"},
 	{"campaigns", "/campaigns"},
+	{"fleet", "/fleet"},
 	{"team", "/team"},
 	{"hooks", "/webhooks"},
 }

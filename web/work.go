@@ -22,6 +22,7 @@ import (
 func (s *Site) workFuncs() template.FuncMap {
 	return template.FuncMap{
 		"age":         age,
+		"percent":     percent,
 		"span":        span,
 		"bytes":       byteSize,
 		"verdictKind": verdictKind,
@@ -104,13 +105,13 @@ func verdictKind(v any) string {
 // document, a job or a delivery.
 func moveKind(state any) string {
 	switch fmt.Sprint(state) {
-	case "certified", "approved", "verified", "finished", "active", "answered", "delivered", "done", "accepted", "met", "online":
+	case "certified", "approved", "verified", "finished", "active", "answered", "delivered", "done", "dismissed", "stored", "accepted", "met", "online":
 		return "good"
-	case "rejected", "refused", "revoked", "failed", "blocked", "disabled", "offline":
+	case "rejected", "refused", "revoked", "stopped", "upheld", "failed", "blocked", "disabled", "offline":
 		return "bad"
-	case "changes-requested", "interrupted", "waiting-for-operator", "suspended", "expired", "open", "proposed", "overdue", "cancelled":
+	case "changes-requested", "interrupted", "waiting-for-operator", "suspended", "expired", "open", "proposed", "overdue", "cancelled", "paused", "announced":
 		return "warn"
-	case "submitted", "screening", "testing", "review", "issuing", "queued", "waiting-for-device", "running", "waiting", "pending", "leased":
+	case "submitted", "screening", "testing", "review", "issuing", "queued", "waiting-for-device", "running", "waiting", "pending", "leased", "offered", "preparing":
 		return "info"
 	}
 	return ""

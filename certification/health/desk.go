@@ -211,9 +211,59 @@ func (d *Desk) open(ctx context.Context, a certification.Actor, flag string, rev
 	if err := f.mayDecide(a); err != nil {
 		return f, err
 	}
-	if n := utf8.RuneCountInString(strings.TrimSpace(reason)); n < leastReason || len(reason) > mostReason || !utf8.ValidString(reason) {
-		return f, certification.Refuse(certification.ErrInvalid, refusals.reason, "the reason for flag %s has %d characters in %d bytes: want at least %d, in %d bytes at most", f.ID, n, len(reason), leastReason, mostReason)
+	return f, f.checkText("reason", reason)
+}
+
+func (f *Flag) checkText(what, text string) error {
+	if n := utf8.RuneCountInString(strings.TrimSpace(text)); n < leastReason || len(text) > mostReason || !utf8.ValidString(text) {
+		return certification.Refuse(certification.ErrInvalid, refusals.reason, "the %s for flag %s has %d characters in %d bytes: want at least %d, in %d bytes at most", what, f.ID, n, len(text), leastReason, mostReason)
 	}
+	return nil
+}
+
+// Ask puts a question to the maker; the flag stays open, and what it stops stays
+// stopped.
+func (d *Desk) Ask(ctx context.Context, a certification.Actor, flag string, rev int64, question string) (Flag, error) {
+	f, err := d.open(ctx, a, flag, rev, question)
+	if err != nil {
+		return f, err
+	}
+	return d.remark(ctx, f, Remark{By: a.Account, At: d.now(), Text: question}, "health.asked")
+}
+
+// Answer is the maker's word about an open flag, asked or not.
+func (d *Desk) Answer(ctx context.Context, a certification.Actor, flag string, rev int64, text string) (Flag, error) {
+	f, err := d.store.Flag(ctx, flag)
+	switch {
+	case err != nil:
+		return f, err
+	case !a.Of(f.Org):
+		return Flag{}, fmt.Errorf("flag %s of account %s: %w", flag, a.Account, registry.ErrNotFound)
+	case f.Rev != rev:
+		return f.Public(), fmt.Errorf("flag %s is at revision %d, the answer is to revision %d: %w", f.ID, f.Rev, rev, registry.ErrConflict)
+	case f.State != Open:
+		return f.Public(), certification.Refuse(certification.ErrState, refusals.open, "flag %s is %s since %s: it was decided already", f.ID, f.State, f.DecidedAt.UTC().Format(time.RFC3339))
+	}
+	if err := f.checkText("answer", text); err != nil {
+		return f.Public(), err
+	}
+	f, err = d.remark(ctx, f, Remark{By: a.Account, Maker: true, At: d.now(), Text: text}, "health.answered")
+	return f.Public(), err
+}
+
+func (d *Desk) remark(ctx context.Context, f Flag, r Remark, kind string) (Flag, error) {
+	if len(f.Talk) >= mostTalk {
+		return f, certification.Refuse(certification.ErrState, refusals.talk, "flag %s has %d remarks: it has to be decided", f.ID, len(f.Talk))
+	}
+	f.Talk = append(f.Talk, r)
+	rec, err := f.told(r.At, r.By, kind, map[string]string{"text": r.Text})
+	if err != nil {
+		return f, err
+	}
+	if err := d.store.SaveFlag(ctx, f.State, f, rec); err != nil {
+		return f, err
+	}
+	f.Rev++
 	return f, nil
 }
 

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"slices"
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
@@ -34,12 +35,31 @@ type Flag struct {
 	Reason     string     `json:"reason,omitempty"`
 	QuietUntil time.Time  `json:"quiet_until,omitzero"` // dismissed: no new flag of this firmware and rule before
 	Evidence   []Evidence `json:"evidence,omitempty"`   // when it was raised; a reviewer's to see, and part of what Public leaves out
+	Talk       []Remark   `json:"talk,omitempty"`       // what reviewers asked, and the maker answered
 	Rev        int64      `json:"rev"`
 }
 
-// Public is what the maker and its webhooks get: no device, no byte and no person.
+// Remark is a question of a reviewer to the maker, or its answer.
+type Remark struct {
+	By    string    `json:"by,omitempty"` // of the maker's people; a reviewer's name is not told
+	Maker bool      `json:"maker"`
+	At    time.Time `json:"at"`
+	Text  string    `json:"text"`
+}
+
+// Waits says whether a question waits for the maker's answer.
+func (f *Flag) Waits() bool {
+	return f.State == Open && len(f.Talk) > 0 && !f.Talk[len(f.Talk)-1].Maker
+}
+
+// Public is what the maker and its webhooks get: no device, no byte and no reviewer.
 func (f Flag) Public() Flag {
-	f.Evidence, f.DecidedBy = nil, ""
+	f.Evidence, f.DecidedBy, f.Talk = nil, "", slices.Clone(f.Talk)
+	for i := range f.Talk {
+		if !f.Talk[i].Maker {
+			f.Talk[i].By = ""
+		}
+	}
 	return f
 }
 
@@ -55,8 +75,8 @@ type Evidence struct {
 }
 
 // The rules by which something that a person wants of a flag is refused.
-var refusals = struct{ open, tie, reviewer, reason, quiet string }{
-	"flag-open", "flag-tie", "reviewer-only", "flag-reason", "flag-quiet",
+var refusals = struct{ open, tie, reviewer, reason, quiet, talk string }{
+	"flag-open", "flag-tie", "reviewer-only", "flag-reason", "flag-quiet", "flag-talk",
 }
 
 // The longest reason of a dismissal, in bytes, and the shortest.
@@ -64,6 +84,7 @@ const (
 	leastReason = 10
 	mostReason  = 700
 	mostQuiet   = 30 * 24 * time.Hour
+	mostTalk    = 50 // remarks about one flag
 )
 
 // mayDecide says why the person may not decide about the flag.

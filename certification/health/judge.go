@@ -20,10 +20,10 @@ const LeastDevices = 3
 
 // Day is what one firmware's devices did on one UTC day.
 type Day struct {
-	Day       time.Time
-	Devices   int64 // that were there
-	Violating int64 // of them broke the rule
-	Events    int64 // how often, all together
+	Day       time.Time `json:"day"`
+	Devices   int64     `json:"devices"`   // that were there
+	Violating int64     `json:"violating"` // of them broke the rule
+	Events    int64     `json:"events"`    // how often, all together
 }
 
 // Standing is how a firmware stands by one rule.
@@ -40,6 +40,7 @@ type Standing struct {
 	Good        float64 `json:"good"` // the tolerated rate
 	Bad         float64 `json:"bad"`  // the rate that is to be found
 	Run         Run     `json:"run"`
+	Days        []Day   `json:"days,omitempty"` // those that count, in their order; the last one may be under way
 }
 
 // Run is the evidence that counts now.
@@ -57,6 +58,11 @@ func (s Standing) Past() bool { return s.Run.Score >= s.Run.Limit }
 // z99 is the normal distribution's quantile for 99 % on both sides.
 const z99 = 2.575829
 
+// weigh is what a day adds to a score: ln of how much likelier Bad is by it than Good.
+func weigh(devices, violating int64, good, bad float64) float64 {
+	return float64(violating)*math.Log(bad/good) + float64(devices-violating)*math.Log((1-bad)/(1-good))
+}
+
 // Judge is the test: Wald's sequential probability ratio, restarted whenever a day
 // ends with nothing against the firmware (Page 1954), so that a good past never
 // pays for a bad today. It is a pure function of the days, which are in their
@@ -69,8 +75,7 @@ const z99 = 2.575829
 // good until it is not, and at least as many devices count as on the day before:
 // both can only lower the score.
 func Judge(days []Day, r Rule) Standing {
-	s := Standing{Rule: r.ID, Requirement: r.Requirement, Good: r.Good, Bad: r.Bad}
-	against, forIt := math.Log(r.Bad/r.Good), math.Log((1-r.Bad)/(1-r.Good))
+	s := Standing{Rule: r.ID, Requirement: r.Requirement, Good: r.Good, Bad: r.Bad, Days: days}
 	run := Run{Limit: Limit}
 	for i, d := range days {
 		if run.Score <= 0 { // a new one begins
@@ -83,7 +88,7 @@ func Judge(days []Day, r Rule) Standing {
 		n = max(n, d.Violating)
 		run.DeviceDays += n
 		run.Violating += d.Violating
-		run.Score += float64(d.Violating)*against + float64(n-d.Violating)*forIt
+		run.Score += weigh(n, d.Violating, r.Good, r.Bad)
 		s.DeviceDays += n
 		s.Violating += d.Violating
 		s.Events += d.Events

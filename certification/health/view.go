@@ -18,6 +18,7 @@ type View struct {
 	Fleets    []Fleet          `json:"fleets"`    // per firmware, the one with the most devices first
 	Standings []Standing       `json:"standings"` // of every firmware and rule that was broken, the worst first
 	Flags     []Flag           `json:"flags"`     // the newest first
+	Next      []Step           `json:"next"`      // what the programme does next
 
 	certificates []certification.Certificate
 }
@@ -30,6 +31,13 @@ type Fleet struct {
 	Day        time.Time `json:"day"`              // the last day on which there were any, UTC
 	Devices    int64     `json:"devices"`          // on that day
 	DeviceDays int64     `json:"device_days"`      // within 30 days
+	Days       []Alive   `json:"days"`             // in their order
+}
+
+// Alive is how many devices were there on a UTC day.
+type Alive struct {
+	Day     time.Time `json:"day"`
+	Devices int64     `json:"devices"`
 }
 
 func names(c certification.Certificate, firmware string) bool {
@@ -100,6 +108,7 @@ func fleets(cells []Cell, certificates []certification.Certificate) []Fleet {
 		}
 		f.Day, f.Devices = c.Day, c.Devices
 		f.DeviceDays += c.Devices
+		f.Days = append(f.Days, Alive{c.Day, c.Devices})
 	}
 	out := make([]Fleet, 0, len(by))
 	for _, f := range by {
@@ -209,6 +218,7 @@ func (d *Desk) View(ctx context.Context, product string) (View, error) {
 	for i := range v.Flags {
 		v.Flags[i] = v.Flags[i].Public()
 	}
+	v.Next = Outlook(v.Standings, v.Flags, v.certificates, d.now())
 	return v, err
 }
 

@@ -81,23 +81,41 @@ func (f folder) read(p Purpose, id string) (held, error) {
 	if err != nil {
 		return held{}, err
 	}
-	block, _ := pem.Decode(b)
-	if block == nil || block.Type != privatePEM {
-		return held{}, fmt.Errorf("%s: no PEM block %q", name, privatePEM)
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	private, err := parsePrivate(b)
 	if err != nil {
 		return held{}, fmt.Errorf("%s: %w", name, err)
-	}
-	private, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return held{}, fmt.Errorf("%s: a key of type %T; want Ed25519", name, key)
 	}
 	k, err := hold(private)
 	if err == nil && k.id != id {
 		err = fmt.Errorf("%s: it holds key %s", name, k.id)
 	}
 	return k, err
+}
+
+func parsePrivate(b []byte) (ed25519.PrivateKey, error) {
+	block, _ := pem.Decode(b)
+	if block == nil || block.Type != privatePEM {
+		return nil, fmt.Errorf("no PEM block %q", privatePEM)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("a key of type %T; want Ed25519", key)
+	}
+	return private, nil
+}
+
+// ReadSigner is a vendor's own key, of PEM (PKCS #8, Ed25519): its id is the thumbprint
+// by which the service knows it too.
+func ReadSigner(pem []byte) (Signer, error) {
+	private, err := parsePrivate(pem)
+	if err != nil {
+		return nil, err
+	}
+	return hold(private)
 }
 
 // newest is the id of the youngest key of the purpose; fs.ErrNotExist if there is

@@ -30,6 +30,7 @@ type Config struct {
 
 	Manufacturer, Model, Serial string // of device-information; Model is by default what the document's type says
 	Firmware                    string // 1.0.0 by default
+	Hardware                    string // revision, as miIO.info tells it; virtual by default
 	MaxText                     int    // the longest string it stores, in characters; 255 by default
 
 	MaxTexts   map[string]int    // of single strings, by siid.piid, other than MaxText

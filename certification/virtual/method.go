@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -34,7 +35,7 @@ func (d *Device) info(request miot.Request, now time.Time) []byte {
 		Netif    netif  `json:"netif"`
 		Key      string `json:"key,omitempty"` // of a mutant
 	}{
-		Model: d.cfg.Model, Firmware: d.version, Hardware: "virtual",
+		Model: d.cfg.Model, Firmware: d.version, Hardware: cmp.Or(d.cfg.Hardware, "virtual"),
 		// 02 marks an address that no maker was given.
 		MAC:   fmt.Sprintf("02:%02X:%02X:%02X:%02X:%02X", byte(h), byte(h>>8), byte(h>>16), byte(h>>24), byte(h>>32)),
 		Key:   key,

@@ -25,6 +25,7 @@ type commands struct {
 	Bench    BenchCmd    `cmd:"" help:"Measure the gateway and other MQTT brokers, on this machine."`
 	Migrate  MigrateCmd  `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
 	Cert     CertCmd     `cmd:"" help:"Verify and show certificates, offline."`
+	Firmware FirmwareCmd `cmd:"" help:"Make vendor keys, and sign firmware images: on your own machine."`
 	Admin    AdminCmd    `cmd:"" help:"People and the audit log, on the database itself: operators, roles, blocks."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }

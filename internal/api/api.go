@@ -261,6 +261,7 @@ func New(c Config) *API {
 			a.mountLedger()
 		}
 		if a.desk != nil {
+			a.mountAlive()
 			a.mountCampaigns()
 			a.mountCampaignWriting()
 			a.mountCampaignReview()

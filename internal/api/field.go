@@ -39,6 +39,12 @@ type FlagDecision struct {
 	Reason string `json:"reason" minLength:"10" maxLength:"700"`
 }
 
+// FlagRemark is a question about a flag, or the answer.
+type FlagRemark struct {
+	Rev  int64  `json:"rev" doc:"The revision that was read."`
+	Text string `json:"text" minLength:"10" maxLength:"700"`
+}
+
 // seenProduct reads a product of the caller's organisations; reviewers and operators
 // see all. To others it does not exist.
 func (a *API) seenProduct(ctx context.Context, id string) (registry.Product, error) {
@@ -98,6 +104,7 @@ func (a *API) mountField() {
 		return answer(a.field.Flag(ctx, partyOf(ctx), in.ID))
 	})
 	a.mountFlagDecisions()
+	a.mountFlagTalk()
 	a.mountConsent()
 }
 
@@ -124,6 +131,30 @@ func (a *API) mountFlagDecisions() {
 	},
 	) (*reply[health.Flag], error) {
 		return answer(a.field.Dismiss(ctx, partyOf(ctx), in.ID, in.Body.Rev, in.Body.Reason, in.Body.QuietUntil))
+	})
+}
+
+// mountFlagTalk is what reviewers ask the maker, and its answers.
+func (a *API) mountFlagTalk() {
+	reviewer(a, huma.Operation{
+		OperationID: "ask-about-health-flag", Method: http.MethodPost, Path: "/health-flags/{id}/ask", Tags: []string{tagFleet},
+		Summary: "Ask the maker about a flag", Description: "The flag stays open. The maker's people are told by the notice health.asked.",
+	}, func(ctx context.Context, in *struct {
+		OfFlag
+		Body FlagRemark
+	},
+	) (*reply[health.Flag], error) {
+		return answer(a.field.Ask(ctx, partyOf(ctx), in.ID, in.Body.Rev, in.Body.Text))
+	})
+	startup(a, huma.Operation{
+		OperationID: "answer-health-flag", Method: http.MethodPost, Path: "/health-flags/{id}/answer", Tags: []string{tagFleet},
+		Summary: "Say what is known about a flag", Description: "By a member of the maker, while the flag is open. Reviewers read it beside the evidence.",
+	}, func(ctx context.Context, in *struct {
+		OfFlag
+		Body FlagRemark
+	},
+	) (*reply[health.Flag], error) {
+		return answer(a.field.Answer(ctx, partyOf(ctx), in.ID, in.Body.Rev, in.Body.Text))
 	})
 }
 

@@ -2,11 +2,8 @@ package app
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/signing"
-	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/factory"
 )
 
@@ -18,18 +15,10 @@ func (a *App) startFactory(context.Context) error {
 	return nil
 }
 
-// certificateOf is the certificate under which a model may be made now.
-func (a *App) certificateOf(ctx context.Context, model string) (string, error) {
-	all, err := a.db.Programme().CertificatesOf(ctx, model)
-	if err != nil {
-		return "", err
-	}
-	for _, c := range all {
-		if c.State == certification.Active {
-			return c.Serial, nil
-		}
-	}
-	return "", fmt.Errorf("it has no active certificate, and only certified devices are made: %w", registry.ErrForbidden)
+// certificateOf is the certificate under which a model may be made now, by the gate.
+func (a *App) certificateOf(ctx context.Context, org, model string) (string, error) {
+	c, err := a.certs.gate.Holds(ctx, org, model)
+	return c.Serial, err
 }
 
 // signManifest signs with the key of certificates: a factory that knows it from

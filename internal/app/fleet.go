@@ -81,7 +81,7 @@ func (a firmwareProgramme) Certified(ctx context.Context, org string, m firmware
 	if err != nil {
 		return "", err
 	}
-	c, err := certification.AdmitFirmware(certificates, org, certification.Firmware{Version: m.Version, SHA256: m.SHA256}, m.Hardware, back)
+	c, err := certification.AdmitFirmware(certificates, org, certification.Firmware{Version: m.Version, SHA256: m.SHA256}, m.Hardware, back, time.Now())
 	var no *certification.Refusal
 	if errors.As(err, &no) {
 		return "", firmware.Refuse(firmware.ErrState, no.Rule, "%s", no.Detail)

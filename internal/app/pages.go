@@ -21,6 +21,10 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		r,
 		web.NewShop(web.ShopOptions{
 			Site: site, Desk: a.desk, Book: a.book, Payments: a.pay, Fulfil: a.fulfil, Store: a.db.Campaigns(), Certificates: a.db.Programme(), Blobs: a.blobs, URL: a.cfg.PublicURL,
+			Alive: func(ctx context.Context, product string) (int64, error) {
+				n, err := a.registry.Alive(ctx, product)
+				return n.Devices, err
+			},
 		}),
 		a.certs.pages,
 		web.NewPeople(web.PeopleOptions{Auth: a.auth, Mails: a.mail, Orders: a.db.Campaigns(), Addresses: a.db.Fulfilment(), URL: a.cfg.PublicURL, OpenID: a.openID != nil, Demo: a.demoPeople()}),
@@ -29,9 +33,14 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 			Webhooks: a.webhooks, Blobs: a.blobs, Bus: a.bus, Holders: a.db.Programme(), Audit: a.db.Audit(), URL: a.cfg.PublicURL,
 		}),
 		web.NewSellers(web.SellersOptions{Auth: a.auth, Registry: a.registry, Desk: a.desk, Fulfil: a.fulfil, Ledger: a.db.Campaigns(), Blobs: a.blobs}),
+		web.NewFleets(web.FleetsOptions{
+			Auth: a.auth, Registry: a.registry, Field: a.fleet.health, Firmware: a.fleet.firmware, Factory: a.factory, Programme: a.programme,
+			Desk: a.desk, Blobs: a.blobs, Bus: a.bus,
+		}),
 		web.NewReviewers(web.ReviewersOptions{
 			Auth: a.auth, Programme: a.programme, Reviews: a.reviews, Rig: a.rig, Life: a.certs.life, Regulatory: a.certs.regulatory, Certificates: a.db.Programme(),
 		}),
+		web.NewDrift(web.DriftOptions{Auth: a.auth, Field: a.fleet.health, Firmware: a.fleet.firmware, Certificates: a.db.Programme(), Desk: a.desk}),
 		web.NewListings(web.ListingsOptions{Auth: a.auth, Desk: a.desk}),
 		web.NewPayments(a.pay),
 		a.operatorPages(),

@@ -33,16 +33,10 @@ func (w *World) listed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	desk := w.Shop.Desk(time.Now)
-	_, err = desk.Identity(ctx, operator, maker.Orgs[0])
-	if errors.Is(err, registry.ErrNotFound) {
-		_, err = desk.Identify(ctx, operator, campaigns.Identity{
-			Org: maker.Orgs[0], LegalName: "Aurora Air Private Limited", Registration: "U00000KA2024PTC000000", BankAccount: "sample account 1",
-		})
-	}
-	if err != nil {
+	if err := w.identified(ctx, operator, maker.Orgs[0]); err != nil {
 		return err
 	}
+	desk := w.Shop.Desk(time.Now)
 	there, err := desk.CampaignsOf(ctx, maker, maker.Orgs[0], "", 100)
 	if err != nil {
 		return err
@@ -64,6 +58,18 @@ func (w *World) listed(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// identified records who the startup is, for its payouts.
+func (w *World) identified(ctx context.Context, operator certification.Actor, org string) error {
+	desk := w.Shop.Desk(time.Now)
+	_, err := desk.Identity(ctx, operator, org)
+	if errors.Is(err, registry.ErrNotFound) {
+		_, err = desk.Identify(ctx, operator, campaigns.Identity{
+			Org: org, LegalName: "Aurora Air Private Limited", Registration: "U00000KA2024PTC000000", BankAccount: "sample account 1",
+		})
+	}
+	return err
 }
 
 // list writes a campaign and has it approved. One that opens in the past was
@@ -148,6 +154,9 @@ func (w *World) sold(ctx context.Context, desk *campaigns.Desk, maker certificat
 	err := until(ctx, func() (bool, error) {
 		var err error
 		c, err = desk.Campaign(ctx, maker, c.ID)
+		if err == nil && c.State != campaigns.CampaignScheduled && c.State != campaigns.CampaignLive {
+			err = fmt.Errorf("campaign %s is %s before it has sold", c.ID, c.State)
+		}
 		return c.State == campaigns.CampaignLive, err
 	})
 	if err != nil {

@@ -77,6 +77,11 @@ type People interface {
 	People(ctx context.Context, org string) ([]Person, error)
 }
 
+// Reviewers are those of the certificate programme.
+type Reviewers interface {
+	Reviewers(ctx context.Context) ([]Person, error)
+}
+
 // Plain makes a composer that says what happened without knowing the kind: the
 // subject is the kind in words, the text what the notice holds.
 func Plain(people People) Composer {

@@ -13,6 +13,11 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
+func (s registryStore) CountAlive(ctx context.Context, product string, since time.Time) (int64, error) {
+	n, err := s.read.CountAlive(ctx, dbgen.CountAliveParams{Product: product, Since: micros.Of(since)})
+	return n, s.wrap(ctx, err, "devices of product %s that are alive", product)
+}
+
 func (s registryStore) CreateDevice(ctx context.Context, d registry.Device, c *registry.Credential) error {
 	err := s.transact(ctx, func(q *dbgen.Queries) error {
 		err := insertDevice(ctx, q, d)

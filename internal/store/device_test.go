@@ -10,6 +10,29 @@ import (
 )
 
 var deviceCases = []conformanceCase{
+	{"devices alive are others' and were connected lately", func(t *testing.T, db *storeDB) {
+		r := db.Registry()
+		maker := db.person(t)
+		o := db.org(t, maker)
+		p, v := db.product(t)
+		must(t, r.GiveProduct(ctx, p.ID, o.ID))
+		owner := db.account(t)
+		device := func(name, account, parent string) string {
+			did := p.ID + name
+			must(t, r.CreateDevice(ctx, registry.Device{DID: did, ProductID: p.ID, SpecID: v.ID, Account: account, Parent: parent, CreatedAt: now}, nil))
+			return did
+		}
+		online, left, gone := device("a", owner.ID, ""), device("b", owner.ID, ""), device("c", owner.ID, "")
+		unclaimed, makers := device("d", "", ""), device("e", maker.ID, "")
+		device("f", owner.ID, online) // behind one that is online
+		device("g", owner.ID, "")     // never connected
+		get(r.Connect(ctx, "nod_1", now.AddDate(0, -1, 0), []string{online, left, gone, unclaimed, makers}))(t)
+		for did, at := range map[string]time.Time{left: now.AddDate(0, 0, -7), gone: now.AddDate(0, 0, -8)} {
+			get(r.Disconnect(ctx, []registry.Presence{{DID: did, Epoch: 1, Since: at, Node: "nod_1"}}))(t)
+		}
+		same(t, get(r.CountAlive(ctx, p.ID, now.AddDate(0, 0, -7)))(t), int64(3))
+		same(t, get(r.CountAlive(ctx, p.ID, now.AddDate(0, 0, -8)))(t), int64(4))
+	}},
 	{"a device comes back as it was given, with its first credential", func(t *testing.T, db *storeDB) {
 		p, v := db.product(t)
 		d := registry.Device{

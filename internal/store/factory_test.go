@@ -19,7 +19,7 @@ func plant(t *testing.T, db *storeDB) (*factory.Service, registry.Product) {
 	p, _ := db.product(t)
 	return factory.New(factory.Options{
 		Store: db.Factory(), Products: db.Registry(), Issuer: "https://proofmark.example", Now: func() time.Time { return now },
-		Certificates: func(context.Context, string) (string, error) { return "crt_1", nil },
+		Certificates: func(context.Context, string, string) (string, error) { return "crt_1", nil },
 		Sign:         func(_ context.Context, payload []byte) (string, error) { return "signed " + string(payload), nil },
 	}), p
 }

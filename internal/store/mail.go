@@ -17,6 +17,7 @@ import (
 func (db *DB) Mail() interface {
 	mail.Store
 	mail.People
+	mail.Reviewers
 } {
 	return mailStore{db}
 }
@@ -95,6 +96,11 @@ func (s mailStore) ForgetMail(ctx context.Context, before time.Time) error {
 func (s mailStore) People(ctx context.Context, org string) ([]mail.Person, error) {
 	rows, err := s.read.MailPeople(ctx, org)
 	return list(rows, func(p dbgen.MailPeopleRow) mail.Person { return mail.Person{Account: p.ID, Email: p.Email} }), s.wrap(ctx, err, "people of %q", org)
+}
+
+func (s mailStore) Reviewers(ctx context.Context) ([]mail.Person, error) {
+	rows, err := s.read.MailReviewers(ctx)
+	return list(rows, func(p dbgen.MailReviewersRow) mail.Person { return mail.Person{Account: p.ID, Email: p.Email} }), s.wrap(ctx, err, "reviewers")
 }
 
 func message(m dbgen.MailMessage) mail.Message {

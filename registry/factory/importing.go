@@ -113,19 +113,41 @@ func ParseRows(file []byte) (rows []Row, lines []int, err error) {
 	}
 }
 
+// Check says how many devices a file has, or everything that is wrong with it;
+// nothing is stored. Whether a did is taken shows only at the import.
+func (s *Service) Check(ctx context.Context, product string, file []byte) (int, error) {
+	_, units, err := s.read(ctx, product, file)
+	return len(units), err
+}
+
 // Import registers devices of one product that were made elsewhere: all, or none
 // with everything that is wrong.
 func (s *Service) Import(ctx context.Context, by, product, reason string, file []byte) (Batch, error) {
-	p, spec, err := s.product(ctx, product)
+	p, units, err := s.read(ctx, product, file)
 	if err != nil {
 		return Batch{}, err
+	}
+	now := s.Now()
+	b := Batch{ID: id.New("bat"), ProductID: p.ID, Units: int64(len(units)), State: Imported, Reason: reason, CreatedBy: by, CreatedAt: now}
+	e, err := audit.New(now, by, "batch.imported", b.ID, p.Org, map[string]any{"model": p.Model, "units": b.Units, "reason": reason})
+	if err == nil {
+		err = s.Store.Import(ctx, b, units, e)
+	}
+	return b, err
+}
+
+// read makes devices of a file's rows.
+func (s *Service) read(ctx context.Context, product string, file []byte) (registry.Product, []Unit, error) {
+	p, spec, err := s.product(ctx, product)
+	if err != nil {
+		return p, nil, err
 	}
 	rows, lines, err := ParseRows(file)
 	if err != nil {
-		return Batch{}, err
+		return p, nil, err
 	}
 	if len(rows) == 0 || len(rows) > MostUnits {
-		return Batch{}, fmt.Errorf("%w: %d devices; want 1 to %d in a file", registry.ErrBadRequest, len(rows), MostUnits)
+		return p, nil, fmt.Errorf("%w: %d devices; want 1 to %d in a file", registry.ErrBadRequest, len(rows), MostUnits)
 	}
 	now := s.Now()
 	units := make([]Unit, 0, len(rows))
@@ -143,14 +165,9 @@ func (s *Service) Import(ctx context.Context, by, product, reason string, file [
 		units = append(units, u)
 	}
 	if len(wrong) > 0 {
-		return Batch{}, wrong
+		return p, nil, wrong
 	}
-	b := Batch{ID: id.New("bat"), ProductID: p.ID, Units: int64(len(units)), State: Imported, Reason: reason, CreatedBy: by, CreatedAt: now}
-	e, err := audit.New(now, by, "batch.imported", b.ID, p.Org, map[string]any{"model": p.Model, "units": b.Units, "reason": reason})
-	if err == nil {
-		err = s.Store.Import(ctx, b, units, e)
-	}
-	return b, err
+	return p, units, nil
 }
 
 func (r Row) unit(p registry.Product, spec registry.SpecVersion, now time.Time) (Unit, error) {

@@ -37,7 +37,7 @@ type Funding interface {
 
 // Certificates says under which certificate a model is made now: its serial, or an
 // error that says why there is none.
-type Certificates func(ctx context.Context, model string) (serial string, err error)
+type Certificates func(ctx context.Context, org, model string) (serial string, err error)
 
 // Signer signs a manifest: a compact JWS of ManifestType.
 type Signer func(ctx context.Context, payload []byte) (jws string, err error)
@@ -121,7 +121,7 @@ func (s *Service) Make(ctx context.Context, by, product string, units int64, rec
 	if err != nil {
 		return Batch{}, err
 	}
-	serial, err := s.Certificates(ctx, p.Model)
+	serial, err := s.Certificates(ctx, p.Org, p.Model)
 	if err != nil {
 		return Batch{}, fmt.Errorf("model %s: %w", p.Model, err)
 	}

@@ -205,6 +205,25 @@ func (s *Service) Rollout(ctx context.Context, rollout string) (Rollout, Tally, 
 	return r, t, err
 }
 
+// Waves are how the devices of each wave stand, by itself: a device is in the first
+// wave whose share it is in.
+func (s *Service) Waves(ctx context.Context, r Rollout) ([]Tally, error) {
+	out := make([]Tally, len(r.Waves))
+	var before Tally
+	for i, w := range r.Waves {
+		t, err := s.o.Store.Tally(ctx, r.ID, w.Share)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = Tally{
+			Waiting: t.Waiting - before.Waiting, Offered: t.Offered - before.Offered, Done: t.Done - before.Done, Failed: t.Failed - before.Failed,
+			DoneOffline: t.DoneOffline - before.DoneOffline, Others: t.Others, OthersOffline: t.OthersOffline,
+		}
+		before = t
+	}
+	return out, nil
+}
+
 // Rollouts are those of a product, the newest first.
 func (s *Service) Rollouts(ctx context.Context, product string, limit int) ([]Rollout, error) {
 	return s.o.Store.Rollouts(ctx, product, limit)

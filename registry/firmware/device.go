@@ -229,8 +229,13 @@ func (s *Service) Download(ctx context.Context, token string) (Image, error) {
 		return Image{}, gone("it was offered at " + t.OfferedAt.UTC().Format(time.RFC3339))
 	}
 	i, err := s.o.Store.Image(ctx, r.Image)
-	if err == nil && i.State != Stored {
-		err = gone("the image is " + string(i.State))
+	if err != nil {
+		return i, err
+	}
+	_, err = s.admit(ctx, i, r.From != "") // the rollout stops for it, and may not have yet
+	var no *Refusal
+	if errors.As(err, &no) {
+		err = gone(no.Detail)
 	}
 	return i, err
 }

@@ -107,6 +107,31 @@ func ReadManifest(payload []byte) (Manifest, error) {
 
 // Announce takes a vendor's signed manifest. The bytes come next.
 func (s *Service) Announce(ctx context.Context, p registry.Product, by, statement, changelog string) (Image, error) {
+	i, err := s.read(ctx, p, by, statement, changelog)
+	if err != nil {
+		return Image{}, err
+	}
+	return i, s.announce(ctx, i)
+}
+
+// Publish takes a manifest with the bytes that it is of, as Announce and Keep do one
+// after the other; but nothing is announced where the bytes are others.
+func (s *Service) Publish(ctx context.Context, p registry.Product, by, statement, changelog string, ref blob.Ref) (Image, error) {
+	i, err := s.read(ctx, p, by, statement, changelog)
+	if err == nil {
+		err = i.fits(ref)
+	}
+	if err == nil {
+		err = s.announce(ctx, i)
+	}
+	if err != nil {
+		return Image{}, err
+	}
+	return s.Keep(ctx, i.ID, by, ref)
+}
+
+// read checks what a vendor signed and says.
+func (s *Service) read(ctx context.Context, p registry.Product, by, statement, changelog string) (Image, error) {
 	if len(changelog) > mostChangelog || strings.TrimSpace(changelog) == "" || !utf8.ValidString(changelog) {
 		return Image{}, Refuse(ErrInvalid, "changelog", "the changelog has %d bytes: want 1 to %d, for the owners of the devices to read", len(changelog), mostChangelog)
 	}
@@ -121,15 +146,29 @@ func (s *Service) Announce(ctx context.Context, p registry.Product, by, statemen
 	if m.Model != p.Model {
 		return Image{}, Refuse(ErrInvalid, "image-model", "the manifest is of model %q, product %s is %q", m.Model, p.ID, p.Model)
 	}
-	i := Image{
+	return Image{
 		ID: id.New("fmw"), Product: p.ID, Org: p.Org, Manifest: m, Statement: statement, Key: key,
 		Changelog: changelog, State: Announced, By: by, At: s.o.Now(),
-	}
-	rec, err := told(i.At, by, "firmware.announced", i.ID, i.Org, map[string]string{"version": i.Version, "sha256": i.SHA256}, nil)
+	}, nil
+}
+
+func (s *Service) announce(ctx context.Context, i Image) error {
+	rec, err := told(i.At, i.By, "firmware.announced", i.ID, i.Org, map[string]string{"version": i.Version, "sha256": i.SHA256}, nil)
 	if err != nil {
-		return Image{}, err
+		return err
 	}
-	return i, s.o.Store.CreateImage(ctx, i, rec)
+	return s.o.Store.CreateImage(ctx, i, rec)
+}
+
+// fits says whether bytes are those that the vendor signed.
+func (i *Image) fits(ref blob.Ref) error {
+	switch {
+	case ref.SHA256 != i.SHA256:
+		return Refuse(ErrInvalid, "image-hash", "the bytes have SHA-256 %s, the manifest of version %s says %s", ref.SHA256, i.Version, i.SHA256)
+	case ref.Size != i.Size:
+		return Refuse(ErrInvalid, "image-size", "there are %d bytes, the manifest of version %s says %d", ref.Size, i.Version, i.Size)
+	}
+	return nil
 }
 
 // Keep takes the bytes of an announced image, which lie in the blob store under
@@ -139,15 +178,11 @@ func (s *Service) Keep(ctx context.Context, image, by string, ref blob.Ref) (Ima
 	if err != nil {
 		return i, err
 	}
-	switch {
-	case i.State == Revoked:
+	if i.State == Revoked {
 		return i, Refuse(ErrState, "image-revoked", "image %s was revoked on %s: %s", i.ID, i.RevokedAt.UTC().Format(time.DateOnly), i.Reason)
-	case ref.SHA256 != i.SHA256:
-		return i, Refuse(ErrInvalid, "image-hash", "the bytes have SHA-256 %s, the manifest of image %s says %s", ref.SHA256, i.ID, i.SHA256)
-	case ref.Size != i.Size:
-		return i, Refuse(ErrInvalid, "image-size", "there are %d bytes, the manifest of image %s says %d", ref.Size, i.ID, i.Size)
-	case i.State == Stored:
-		return i, nil
+	}
+	if err := i.fits(ref); err != nil || i.State == Stored {
+		return i, err
 	}
 	if i.MD5, err = s.md5(ctx, i.SHA256); err != nil {
 		return i, err
@@ -215,6 +250,12 @@ func (s *Service) Revoke(ctx context.Context, image, by, reason string) (Image, 
 // Image returns one.
 func (s *Service) Image(ctx context.Context, image string) (Image, error) {
 	return s.o.Store.Image(ctx, image)
+}
+
+// Admission says by which certificate an image may be brought to devices now; a
+// *Refusal says why it may not.
+func (s *Service) Admission(ctx context.Context, i Image) (serial string, err error) {
+	return s.admit(ctx, i, false)
 }
 
 // Images are those of a product, the newest version first.

@@ -81,6 +81,28 @@ func (q *Queries) Children(ctx context.Context, parent sql.NullString) ([]Device
 	return items, nil
 }
 
+const countAlive = `-- name: CountAlive :one
+
+SELECT count(*) FROM device d
+JOIN presence p ON p.did = coalesce(d.parent, d.did)
+WHERE d.product_id = $1 AND d.account <> '' AND (p.online OR p.since >= $2)
+  AND NOT EXISTS (SELECT 1 FROM product JOIN member ON member.org = product.org WHERE product.id = d.product_id AND member.account = d.account)
+`
+
+type CountAliveParams struct {
+	Product string
+	Since   micros.Time
+}
+
+// Devices that somebody claimed who is none of the maker's people, and that were
+// connected since then; what stands behind a gateway, with its gateway.
+func (q *Queries) CountAlive(ctx context.Context, arg CountAliveParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countAlive, arg.Product, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteDevice = `-- name: DeleteDevice :execrows
 DELETE FROM device WHERE did = $1
 `

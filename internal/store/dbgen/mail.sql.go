@@ -125,6 +125,40 @@ func (q *Queries) MailPeople(ctx context.Context, org string) ([]MailPeopleRow, 
 	return items, nil
 }
 
+const mailReviewers = `-- name: MailReviewers :many
+SELECT a.id, a.email FROM account a JOIN account_role r ON r.account = a.id
+WHERE a.email <> '' AND a.confirmed_at > 0 AND a.blocked_at = 0 AND r.role = 'reviewer'
+ORDER BY a.id
+`
+
+type MailReviewersRow struct {
+	ID    string
+	Email string
+}
+
+func (q *Queries) MailReviewers(ctx context.Context) ([]MailReviewersRow, error) {
+	rows, err := q.db.QueryContext(ctx, mailReviewers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MailReviewersRow
+	for rows.Next() {
+		var i MailReviewersRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const mailbox = `-- name: Mailbox :many
 SELECT id, key, account, recipient, subject, body, state, attempts, last_error, created_at, sent_at FROM mail_message
 WHERE (account = $1 OR $1 = '') AND (id < $2 OR $2 = '')

@@ -88,3 +88,12 @@ DELETE FROM device WHERE did = $1;
 
 -- name: DeleteReports :exec
 DELETE FROM report WHERE did = $1;
+
+-- Devices that somebody claimed who is none of the maker's people, and that were
+-- connected since then; what stands behind a gateway, with its gateway.
+
+-- name: CountAlive :one
+SELECT count(*) FROM device d
+JOIN presence p ON p.did = coalesce(d.parent, d.did)
+WHERE d.product_id = sqlc.arg(product) AND d.account <> '' AND (p.online OR p.since >= sqlc.arg(since))
+  AND NOT EXISTS (SELECT 1 FROM product JOIN member ON member.org = product.org WHERE product.id = d.product_id AND member.account = d.account);

@@ -28,3 +28,8 @@ ORDER BY a.id;
 
 -- name: AccountOfMail :one
 SELECT id FROM account WHERE email = $1 AND email <> '';
+
+-- name: MailReviewers :many
+SELECT a.id, a.email FROM account a JOIN account_role r ON r.account = a.id
+WHERE a.email <> '' AND a.confirmed_at > 0 AND a.blocked_at = 0 AND r.role = 'reviewer'
+ORDER BY a.id;
