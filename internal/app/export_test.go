@@ -1,7 +1,38 @@
 package app
 
+import (
+	"context"
+	"errors"
+
+	"github.com/proofmark/proofmark/internal/auth"
+)
+
 // Lived is closed when what a visitor can watch has happened.
 func (a *App) Lived() <-chan struct{} { return a.lived }
 
 // Grown is closed when the sample world is there, or cannot be.
 func (a *App) Grown() <-chan struct{} { return a.grown }
+
+// Certify makes the people of the sample world, and certifies its purifier by
+// recorded runs. Nothing of its campaigns is sold.
+func (a *App) Certify(ctx context.Context) error {
+	w := a.sampleWorld()
+	w.Shop.PSP = nil
+	if err := w.Settle(ctx); err != nil {
+		return err
+	}
+	return w.Grow(ctx)
+}
+
+// Token is one of a person of the sample world, or of somebody who is made for it.
+func (a *App) Token(ctx context.Context, email string, roles []auth.Role, scopes ...auth.Scope) (string, error) {
+	who, err := a.auth.AccountByEmail(ctx, email)
+	if errors.Is(err, auth.ErrNotFound) {
+		who, err = a.auth.CreatePerson(ctx, auth.System, email, "Somebody", "a long enough pass phrase", roles...)
+	}
+	if err != nil {
+		return "", err
+	}
+	_, text, err := a.auth.CreateToken(ctx, auth.NewToken{Account: who.ID, Name: "test", Scopes: scopes})
+	return text, err
+}
