@@ -92,8 +92,13 @@ type object map[string]any
 
 func (b *bazaar) now() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
 
-// pass puts the clock forward.
-func (b *bazaar) pass(d time.Duration) { b.ahead.Add(int64(d)) }
+// pass puts the clock forward. The provider sleeps until what it has planned, and is
+// woken: it did not see the clock move.
+func (b *bazaar) pass(d time.Duration) {
+	b.t.Helper()
+	b.ahead.Add(int64(d))
+	b.psp("GET", "/balance", nil, nil)
+}
 
 // try makes a request and gives its status and its body.
 func (b *bazaar) try(token, method, path string, in any, headers ...string) (int, []byte) {

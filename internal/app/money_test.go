@@ -63,6 +63,7 @@ func (b *bazaar) missed() {
 	s.becomes("failed")
 	var progress api.RefundProgress
 	s.until("everybody is refunded", func() bool {
+		progress = api.RefundProgress{}
 		s.as("", "GET", s.path("/refunds"), nil, &progress)
 		return progress.Percent == "100.0"
 	})
