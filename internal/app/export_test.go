@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/auth"
 )
 
@@ -35,4 +36,9 @@ func (a *App) Token(ctx context.Context, email string, roles []auth.Role, scopes
 	}
 	_, text, err := a.auth.CreateToken(ctx, auth.NewToken{Account: who.ID, Name: "test", Scopes: scopes})
 	return text, err
+}
+
+// Audited audits the books of all campaigns, and says how many there are.
+func (a *App) Audited(ctx context.Context) (int, error) {
+	return campaigns.AuditAll(ctx, a.db.Campaigns())
 }
