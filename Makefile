@@ -53,8 +53,8 @@ matrix: ## the certification suite's full product: every mutant and every docume
 	PROOFMARK_MATRIX=1 $(GO) test -timeout 60m -count=1 ./certification/suite
 
 .PHONY: crash
-crash: ## kill the service and its database 100 times under load of orders
-	@PKGS=./cmd/proofmark GOTESTFLAGS="-run OrdersSurvive -timeout 30m -count=1 -v" PROOFMARK_CRASHES=100 scripts/test
+crash: ## kill the service and its database 100 times under load: orders; payments and refunds
+	@PKGS=./cmd/proofmark GOTESTFLAGS="-run Survive -timeout 60m -count=1 -v" PROOFMARK_CRASHES=100 scripts/test
 
 FUZZTIME ?= 20s
 .PHONY: fuzz

@@ -188,11 +188,8 @@ func (p *Payments) refundProgress(ctx context.Context, campaign string, now time
 			r.Oldest = s.Oldest
 		}
 	}
-	run, err := p.store.RefundRun(ctx, campaign)
-	switch {
-	case errors.Is(err, registry.ErrNotFound):
-		return r, nil
-	case err != nil:
+	run, err := p.refundRun(ctx, campaign)
+	if err != nil || run.Campaign == "" {
 		return r, err
 	}
 	r.Everybody, r.Reason, r.StartedAt = true, run.Reason, run.StartedAt
@@ -203,4 +200,23 @@ func (p *Payments) refundProgress(ctx context.Context, campaign string, now time
 		}
 	}
 	return r, nil
+}
+
+// refundRun is a campaign's; the zero value if its backers are not all given back.
+// Of a campaign that has just failed it is true before its job has begun: everybody
+// sees at once what is owed.
+func (p *Payments) refundRun(ctx context.Context, campaign string) (RefundRun, error) {
+	run, err := p.store.RefundRun(ctx, campaign)
+	if !errors.Is(err, registry.ErrNotFound) {
+		return run, err
+	}
+	c, err := p.store.Campaign(ctx, campaign)
+	if err != nil {
+		return RefundRun{}, err
+	}
+	reason, err := refundReason(c)
+	if err != nil {
+		return RefundRun{}, nil // it goes on
+	}
+	return RefundRun{Campaign: campaign, Reason: reason, StartedAt: c.DecidedAt}, nil
 }

@@ -9,10 +9,14 @@ import (
 	"github.com/proofmark/proofmark/registry"
 )
 
-// moveTo makes a move of the table, and says who may make it.
+// moveTo makes a move of the table, and says who may make it. The gate is not asked
+// about a campaign that is over, nor about a draft: neither is held.
 func (c *Campaign) moveTo(to CampaignState, by certification.Mover) error {
 	if certification.MayMove(CampaignMoves, c.State, to, by) {
 		c.State = to
+		if !to.Gated() {
+			c.Held, c.HeldReason, c.HeldAt = false, "", time.Time{}
+		}
 		return nil
 	}
 	return certification.Refuse(certification.ErrState, "campaign-table", "campaign %s is %s: %s cannot make it %s", c.ID, c.State, by, to)
@@ -78,7 +82,6 @@ func (c *Campaign) back(at time.Time, who string, by certification.Mover, kind, 
 		return nil, err
 	}
 	c.Reviewer, c.Reason, c.PublishedAt, c.UpdatedAt = "", reason, time.Time{}, at
-	c.Held, c.HeldReason, c.HeldAt = false, "", time.Time{}
 	rec, err := c.tell(at, who, kind, nil)
 	return &Change{Record: rec}, err
 }
@@ -202,7 +205,6 @@ func (c *Campaign) cancel(at time.Time, who string, by certification.Mover, reas
 		return nil, err
 	}
 	c.Reason, c.DecidedAt, c.UpdatedAt = reason, at, at
-	c.Held, c.HeldReason, c.HeldAt = false, "", time.Time{}
 	rec, err := c.tell(at, who, "campaign.cancelled", nil)
 	return &Change{Record: rec, Due: []Due{{JobGiveBack, "", at}}}, err
 }

@@ -25,12 +25,12 @@ const (
 
 func (a *App) startCampaigns(context.Context) error {
 	a.book = campaigns.NewBook(campaigns.Options{
-		Store: a.db.Campaigns(), Bus: a.bus, Log: a.log.With("part", "orders"), OneByOne: a.cfg.OneByOne,
+		Store: a.db.Campaigns(), Bus: a.bus, Now: a.cfg.Now, Log: a.log.With("part", "orders"), OneByOne: a.cfg.OneByOne,
 	})
 	a.onStop("orders", a.book.Stop)
-	a.desk = a.deskAt(time.Now)
+	a.desk = a.deskAt(a.cfg.Now)
 	a.board = campaigns.NewBoard(campaigns.BoardOptions{
-		Store: a.db.Campaigns(), Encode: api.EncodeProgress, Log: a.log.With("part", "campaigns"),
+		Store: a.db.Campaigns(), Encode: api.EncodeProgress, Now: a.cfg.Now, Log: a.log.With("part", "campaigns"),
 		Refunds: func(ctx context.Context, campaign string) (campaigns.Refunded, error) {
 			r, err := a.pay.RefundProgress(ctx, campaign) // nothing is shown before payments are up
 			return campaigns.Refunded{Percent: r.Percent(), Refunds: r.Refunds, Done: r.Done, Oldest: r.Oldest}, err

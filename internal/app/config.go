@@ -51,6 +51,11 @@ type Config struct {
 	MailFrom       string // whom mails come from; needed with SMTP
 	WebhookPrivate bool   // webhooks may be plain http and in private networks
 
+	// Now is when campaigns open and close, are paid and refunded, and jobs come due:
+	// for tests that cannot wait for a deadline. People, devices and keys go by the
+	// machine's clock. time.Now when nil.
+	Now func() time.Time
+
 	Lease   time.Duration // how long this node speaks for its devices without renewing; 15 s
 	Version string
 	Log     *slog.Logger
@@ -62,6 +67,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	for _, d := range []struct {
 		field *string

@@ -6,6 +6,10 @@ import (
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/demo"
+	"errors"
+
+	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/internal/auth"
 )
 
 // Lived is closed when what a visitor can watch has happened.
@@ -35,4 +39,31 @@ func (a *App) TokenOf(ctx context.Context, who string, scopes ...auth.Scope) (st
 func (a *App) Evaluate(ctx context.Context) error {
 	a.registry.FlushField(ctx)
 	return a.fleet.health.Evaluate(ctx)
+// Certify makes the people of the sample world, and certifies its purifier by
+// recorded runs. Nothing of its campaigns is sold.
+func (a *App) Certify(ctx context.Context) error {
+	w := a.sampleWorld()
+	w.Shop.PSP = nil
+	if err := w.Settle(ctx); err != nil {
+		return err
+	}
+	return w.Grow(ctx)
+}
+
+// Token is one of a person of the sample world, or of somebody who is made for it.
+func (a *App) Token(ctx context.Context, email string, roles []auth.Role, scopes ...auth.Scope) (string, error) {
+	who, err := a.auth.AccountByEmail(ctx, email)
+	if errors.Is(err, auth.ErrNotFound) {
+		who, err = a.auth.CreatePerson(ctx, auth.System, email, "Somebody", "a long enough pass phrase", roles...)
+	}
+	if err != nil {
+		return "", err
+	}
+	_, text, err := a.auth.CreateToken(ctx, auth.NewToken{Account: who.ID, Name: "test", Scopes: scopes})
+	return text, err
+}
+
+// Audited audits the books of all campaigns, and says how many there are.
+func (a *App) Audited(ctx context.Context) (int, error) {
+	return campaigns.AuditAll(ctx, a.db.Campaigns())
 }

@@ -114,7 +114,7 @@ const (
 )
 
 func (a *App) startJobs(context.Context) error {
-	a.jobs = jobs.NewRunner(a.db.Jobs(), jobs.Options{Log: a.log.With("part", "jobs")})
+	a.jobs = jobs.NewRunner(a.db.Jobs(), jobs.Options{Now: a.cfg.Now, Log: a.log.With("part", "jobs")})
 	for _, j := range []struct {
 		kind  string
 		every time.Duration
@@ -138,7 +138,7 @@ func (a *App) startJobs(context.Context) error {
 		{jobHealthForget, 24 * time.Hour, a.fleet.health.Forget},
 		{jobFirmware, time.Second, func(ctx context.Context, _ time.Time) error { return a.fleet.firmware.Drive(ctx) }},
 	} {
-		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, time.Now()) })
+		a.jobs.Register(j.kind, func(ctx context.Context, _ jobs.Job) error { return j.do(ctx, a.cfg.Now()) })
 		a.jobs.Every(j.kind, j.every, "all")
 	}
 	a.jobs.Register(certification.WaiverEndJob, func(ctx context.Context, j jobs.Job) error { return a.reviews.EndWaiver(ctx, string(j.Payload)) })

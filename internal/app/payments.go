@@ -47,9 +47,11 @@ func (a *App) startPayments(context.Context) error {
 	a.pay = campaigns.NewPayments(campaigns.PaymentsOptions{
 		Store: a.db.Payments(), Book: a.book, Providers: []campaigns.Provider{a.payments}, Customer: a.customer,
 		ReturnURL: func(order string) string { return a.cfg.PublicURL + "/api/v1/orders/" + order + "/return" },
-		Log:       a.log.With("part", "payments"),
+		Now:       a.cfg.Now, Log: a.log.With("part", "payments"),
 	})
-	a.fulfil = campaigns.NewFulfilment(campaigns.FulfilmentOptions{Store: a.db.Fulfilment(), Book: a.book, Log: a.log.With("part", "fulfilment")})
+	a.fulfil = campaigns.NewFulfilment(campaigns.FulfilmentOptions{
+		Store: a.db.Fulfilment(), Book: a.book, Now: a.cfg.Now, Log: a.log.With("part", "fulfilment"),
+	})
 	a.metrics.watchPayments(a.pay, a.db.Payments())
 	return nil
 }
@@ -109,7 +111,7 @@ func (a *App) startSimulator() error {
 		a.log.Warn("each node has a payment simulator of its own: give --payments-url to share one")
 	}
 	psp, err := simulator.Open(simulator.Options{
-		File: filepath.Join(a.cfg.Data, pspFile), Path: pspPath, Merchant: merchant, Log: a.log.With("part", "payment simulator"),
+		File: filepath.Join(a.cfg.Data, pspFile), Path: pspPath, Merchant: merchant, Now: a.cfg.Now, Log: a.log.With("part", "payment simulator"),
 	})
 	if err != nil {
 		return err

@@ -20,12 +20,13 @@ type Handler func(ctx context.Context, j Job) error
 
 // Options tune a Runner; the zero value is a good one.
 type Options struct {
-	Concurrency int           // jobs at a time; 0 means 4
-	Lease       time.Duration // how long a dead process holds up its jobs; 0 means 30 s
-	Poll        time.Duration // how soon other processes' jobs are seen; 0 means 1 s
-	Backoff     time.Duration // before the second attempt, doubled for each further one; 0 means 2 s
-	MaxBackoff  time.Duration // 0 means 1 h
-	Log         *slog.Logger  // nil means slog.Default()
+	Concurrency int              // jobs at a time; 0 means 4
+	Lease       time.Duration    // how long a dead process holds up its jobs; 0 means 30 s
+	Poll        time.Duration    // how soon other processes' jobs are seen; 0 means 1 s
+	Backoff     time.Duration    // before the second attempt, doubled for each further one; 0 means 2 s
+	MaxBackoff  time.Duration    // 0 means 1 h
+	Now         func() time.Time // what is due goes by it; nil means time.Now
+	Log         *slog.Logger     // nil means slog.Default()
 }
 
 func (o Options) withDefaults() Options {
@@ -40,6 +41,9 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.MaxBackoff, time.Hour)
 	if o.Concurrency <= 0 {
 		o.Concurrency = 4
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -136,7 +140,7 @@ func (r *Runner) loop(leasing, running context.Context) {
 		case <-leasing.Done():
 			return
 		}
-		now := time.Now()
+		now := r.options.Now()
 		j, ok, err := r.store.Lease(leasing, r.withRoom(kinds), r.holder, now, now.Add(r.options.Lease))
 		if ok && err == nil {
 			r.count(j.Kind, 1)
@@ -194,7 +198,7 @@ func (r *Runner) count(kind string, by int) {
 // when the store did not take it yet.
 func (r *Runner) startRecurring(ctx context.Context) bool {
 	for rec := range r.periods {
-		if _, err := r.store.Enqueue(ctx, Job{Kind: rec.kind, Key: rec.key, DueAt: time.Now(), CreatedAt: time.Now()}); err != nil {
+		if _, err := r.store.Enqueue(ctx, Job{Kind: rec.kind, Key: rec.key, DueAt: r.options.Now(), CreatedAt: r.options.Now()}); err != nil {
 			r.options.Log.Warn("recurring job not enqueued", "kind", rec.kind, "key", rec.key, "error", err)
 			return false
 		}
@@ -221,10 +225,10 @@ func (r *Runner) run(running context.Context, j Job) {
 		err = r.store.Complete(last, j, r.next(j))
 	case j.Attempt < j.MaxAttempts:
 		log.Warn("job failed, will be tried again", "error", err)
-		err = r.store.Fail(last, j, Failure{Error: err.Error(), At: time.Now(), RetryAt: time.Now().Add(r.backoff(j.Attempt))})
+		err = r.store.Fail(last, j, Failure{Error: err.Error(), At: r.options.Now(), RetryAt: r.options.Now().Add(r.backoff(j.Attempt))})
 	default:
 		log.Error("job failed for the last time", "error", err)
-		err = r.store.Fail(last, j, Failure{Error: err.Error(), At: time.Now(), Next: r.next(j)})
+		err = r.store.Fail(last, j, Failure{Error: err.Error(), At: r.options.Now(), Next: r.next(j)})
 	}
 	if err != nil { // its lease will run out and it will run again
 		log.Warn("the end of a job was not stored", "error", err)
@@ -251,7 +255,7 @@ func (r *Runner) extend(ctx context.Context, cancel context.CancelFunc, j Job, l
 			return
 		case <-tick.C:
 		}
-		err := r.store.Extend(ctx, j, time.Now().Add(r.options.Lease))
+		err := r.store.Extend(ctx, j, r.options.Now().Add(r.options.Lease))
 		if errors.Is(err, ErrLost) {
 			log.Warn("job cut off: its lease was lost")
 			cancel()
@@ -269,7 +273,7 @@ func (r *Runner) next(j Job) *Job {
 	if period == 0 {
 		return nil
 	}
-	now := time.Now()
+	now := r.options.Now()
 	due := j.DueAt.Add(period)
 	if late := now.Sub(due); late > 0 { // keep the beat, skip what was missed
 		due = due.Add((late/period + 1) * period)

@@ -312,6 +312,22 @@ var refundCases = []conformanceCase{
 		s.state(o, campaigns.OrderRefunded)
 		s.agrees()
 	}},
+	{"what a failed campaign owes is seen before its refunds have begun", func(t *testing.T, db *storeDB) {
+		s := newTill(t, db, 0)
+		s.bought("ann", 2, "success@test")
+		b := s.bought("bob", 1, "success@test")
+		s.do(s.cancel(b, 1))
+		s.send()
+		s.deliver()
+		s.pass(2 * time.Second)
+		p := get(s.pay.RefundProgress(ctx, s.ID))(t)
+		same(t, []any{p.Everybody, p.Refunds, p.Percent()}, []any{false, int64(1), "100.0"})
+		must(t, db.Write(ctx, "UPDATE campaign SET state = 'failed', decided_at = 1795248000000000 WHERE id = '"+s.ID+"'"))
+		s.pass(2 * time.Second)
+		p = get(s.pay.RefundProgress(ctx, s.ID))(t)
+		same(t, []any{p.Everybody, p.Refunds, p.Amount, p.Done, p.Percent(), p.Reason},
+			[]any{true, int64(2), int64(3 * price), int64(1), "33.3", "the campaign did not reach its target"})
+	}},
 	{"a campaign that failed gives everything back, once, and everybody sees how far it is", func(t *testing.T, db *storeDB) {
 		s := newTill(t, db, 0)
 		var orders []campaigns.Order

@@ -38,27 +38,36 @@ type posted struct {
 
 func newTill(t testing.TB, db *storeDB, stock int64, change ...func(*till, *simulator.Options)) *till {
 	t.Helper()
-	s := &till{shop: newShop(t, db, stock), heard: make(chan struct{}, 1)}
+	s, end := openTill(t, db, stock, change...)
+	t.Cleanup(end)
+	return s
+}
+
+// openTill is for tests that make many: end ends what it started.
+func openTill(t testing.TB, db *storeDB, stock int64, change ...func(*till, *simulator.Options)) (s *till, end func()) {
+	t.Helper()
+	s = &till{shop: newShop(t, db, stock), heard: make(chan struct{}, 1)}
 	s.lazy = true
-	opt := simulator.Options{File: filepath.Join(t.TempDir(), "psp.db"), Now: s.now, ProcessRefund: -1}
+	opt := simulator.Options{File: filepath.Join(t.TempDir(), "psp"+s.ID+".db"), Now: s.now, ProcessRefund: -1}
 	for _, f := range change {
 		f(s, &opt)
 	}
 	var err error
 	s.psp, err = simulator.Open(opt)
 	must(t, err)
-	t.Cleanup(func() { _ = s.psp.Close() })
 	s.psp.SetWebhook("http://shop.example/events", &http.Client{Transport: simulator.InProcess(s)})
 	if s.client == nil {
 		s.client = s.psp.Client()
 	}
 	s.book = campaigns.NewBook(campaigns.Options{Store: db.Campaigns(), Now: s.now})
-	t.Cleanup(func() { _ = s.book.Stop(context.Background()) })
 	s.pay = campaigns.NewPayments(campaigns.PaymentsOptions{
 		Store: db.Payments(), Book: s.book, Providers: []campaigns.Provider{s.client}, Now: s.now,
 		ReturnURL: func(order string) string { return "http://shop.example/orders/" + order },
 	})
-	return s
+	return s, func() {
+		_ = s.book.Stop(context.Background())
+		_ = s.psp.Close()
+	}
 }
 
 func (s *till) now() time.Time { return now.Add(time.Duration(s.ahead.Load())) }
