@@ -2,14 +2,11 @@ package app
 
 import (
 	"context"
-
-	"github.com/proofmark/proofmark/campaigns"
-	"github.com/proofmark/proofmark/internal/auth"
-	"github.com/proofmark/proofmark/internal/demo"
 	"errors"
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/demo"
 )
 
 // Lived is closed when what a visitor can watch has happened.
@@ -39,6 +36,8 @@ func (a *App) TokenOf(ctx context.Context, who string, scopes ...auth.Scope) (st
 func (a *App) Evaluate(ctx context.Context) error {
 	a.registry.FlushField(ctx)
 	return a.fleet.health.Evaluate(ctx)
+}
+
 // Certify makes the people of the sample world, and certifies its purifier by
 // recorded runs. Nothing of its campaigns is sold.
 func (a *App) Certify(ctx context.Context) error {
