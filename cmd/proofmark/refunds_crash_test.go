@@ -116,7 +116,7 @@ func openStall(t *testing.T, n *node, database string) *stall {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
-	if s.shop, err = orders.Open(t.Context(), database, stallBuyers, 0); err != nil {
+	if s.shop, err = orders.Open(t.Context(), database, n.data, stallBuyers, 0); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.shop.Close() })

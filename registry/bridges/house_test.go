@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
-	"path/filepath"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/bridges"
@@ -43,29 +42,9 @@ type house struct {
 	products map[string]string // by sample
 }
 
-var template = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "bridges")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "empty.db")
-	db, err := store.Open(context.Background(), "sqlite:"+path)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Migrate(context.Background()); err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 // TestMain makes the migrated database before any bubble begins.
 func TestMain(m *testing.M) {
-	if _, err := template(); err != nil {
+	if _, err := storetest.Empty(); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
@@ -83,12 +62,9 @@ func inBubble(t *testing.T, f func(t *testing.T, h *house)) {
 
 func build(t testing.TB) *house {
 	t.Helper()
-	empty, err := template()
-	must(t, err)
-	path := filepath.Join(t.TempDir(), "proofmark.db")
-	must(t, os.WriteFile(path, empty, 0o600))
 	h := &house{t: t, bus: bus.NewLocal(), secrets: make(map[string]string), products: make(map[string]string)}
-	h.db, err = store.Open(t.Context(), "sqlite:"+path)
+	var err error
+	h.db, err = store.Open(t.Context(), storetest.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, h.db.Close()) })
 	t.Cleanup(func() { _ = h.bus.Close() })
