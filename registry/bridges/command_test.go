@@ -197,7 +197,7 @@ func TestARevokedTokenIsShownOut(t *testing.T) {
 			hub := h.hub(version, b, text)
 			must(t, h.auth.Revoke(t.Context(), auth.Actor{Account: h.ann}, b.Token))
 			a := hub.publish(set(h.home, "p1", "2/1"), "true")
-			if version == 5 && a.code != 0x87 {
+			if version == 5 && a.code != 0x87 && !a.gone { // the connection may end before the answer is out
 				t.Errorf("%v", a)
 			}
 			<-hub.ended
