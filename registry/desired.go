@@ -74,3 +74,8 @@ func (r *Registry) Withdraw(ctx context.Context, did, wish string) error {
 	r.tell(ctx, k)
 	return nil
 }
+
+// Wish is a desired value with what became of it.
+func (r *Registry) Wish(ctx context.Context, id string) (Desired, error) {
+	return r.store.Desired(ctx, id)
+}

@@ -38,32 +38,32 @@ func (r *Registry) noteReset(k *known, secret []byte) {
 	})
 }
 
-// RotateKey gives a connected device a new secret (protocol §3, miIO.config_key).
-// The old one stays valid until the first login with the new one, so that a device
-// that loses power in between is not locked out. A device that refuses keeps what
-// it has.
-func (r *Registry) RotateKey(ctx context.Context, did string) error {
+// RotateKey gives a connected device a new secret (protocol §3, miIO.config_key), and
+// returns it. The old one stays valid until the first login with the new one, so that a
+// device that loses power in between is not locked out. A device that refuses keeps
+// what it has.
+func (r *Registry) RotateKey(ctx context.Context, did string) (secret string, err error) {
 	c, secret, err := r.AddCredential(ctx, did, true)
 	if err != nil {
-		return err
+		return "", err
 	}
 	params, err := json.Marshal(map[string]string{"secret": secret})
 	if err != nil {
-		return err
+		return "", err
 	}
 	resp, err := r.Ask(ctx, did, miot.MethodConfigKey, params)
 	switch {
 	case err == nil && resp.Error != nil:
 		err = fmt.Errorf("%s of %s: %w", miot.MethodConfigKey, did, resp.Error)
 	case err == nil:
-		return nil
+		return secret, nil
 	case !errors.Is(err, ErrOffline): // it may have taken it all the same
-		return err
+		return "", err
 	}
 	// Not Revoke, which closes connections: nobody can have logged in with it.
 	if gone := r.store.RevokeCredential(ctx, did, c.ID, r.now()); gone != nil && !errors.Is(gone, ErrConflict) {
 		err = errors.Join(err, gone)
 	}
 	r.updated(did, "")
-	return err
+	return "", err
 }

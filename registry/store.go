@@ -130,6 +130,7 @@ type DesiredStore interface {
 	// SetDesired opens d, ending an open one of the same property as replaced.
 	SetDesired(ctx context.Context, d Desired) error
 	OpenDesired(ctx context.Context, did string) ([]Desired, error)
+	Desired(ctx context.Context, id string) (Desired, error) // the ended ones too
 	// EndDesired: ErrConflict if it is no longer open.
 	EndDesired(ctx context.Context, e DesiredEnd) error
 	ExpireDesired(ctx context.Context, now time.Time) (int64, error)

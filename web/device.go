@@ -2,6 +2,8 @@ package web
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -15,8 +17,11 @@ import (
 type DevicePage struct {
 	Page
 	Name     string
-	About    string // firmware and hardware, as it says
-	Product  *registry.Product
+	About    string            // firmware and hardware, as it says
+	Product  *registry.Product // of a prototype, for its makers
+	Home     *HomeRef          // in which it stands, for who lives there
+	Settings string            // address of what may be changed of it; empty: nothing
+	Alerts   []Note            // what is wrong with it
 	Device   DeviceView
 	Presence PresenceView
 	Plot     *PlotView
@@ -51,7 +56,8 @@ type ControlView struct {
 	History        string // address of its history
 	Said           *Note  // what became of the last command
 	Wish           string // a value that is still on its way
-	OOB            bool
+	OOB            bool   // a message replaces all of it
+	BodyOOB        bool   // a message replaces it, but not what was said of the last command
 }
 
 // ActionView is one action.
@@ -63,7 +69,10 @@ type ActionView struct {
 }
 
 // PresenceView says whether a device is online.
-type PresenceView struct{ Online, OOB bool }
+type PresenceView struct {
+	ID          string
+	Online, OOB bool
+}
 
 // PlotView is the history of one property.
 type PlotView struct {
@@ -79,6 +88,9 @@ type SpanView struct {
 	Now        bool
 }
 
+// HomeRef leads to a home.
+type HomeRef struct{ ID, Name string }
+
 // Drawing says how a device is drawn: where its commands go, and what is known.
 type Drawing struct {
 	Set     func(siid, piid int) string // address that sets a property; nil: nothing can be set
@@ -86,6 +98,7 @@ type Drawing struct {
 	History func(siid, piid int) string
 	Values  map[[2]int]json.RawMessage // by siid and piid
 	Wishes  map[[2]int]string
+	Prefix  string // of the ids of its elements, on a page with several devices
 }
 
 // Draw makes the controls of a device of that spec: a bool becomes a switch, a list a
@@ -115,6 +128,41 @@ func Draw(did string, spec *miot.Spec, d Drawing) DeviceView {
 	return out
 }
 
+// cardReadings bounds what a card shows of what a device measures.
+const cardReadings = 4
+
+// Card is what a device shows among others: its first switch, list and slider, and what
+// it measures, those with a unit first. The rest is on its own page.
+func (d DeviceView) Card() []ControlView {
+	var set, measured, told []ControlView
+	taken := map[string]bool{}
+	for _, s := range d.Services {
+		for _, c := range s.Controls {
+			switch {
+			case c.Writable && c.Action != "" && c.Kind != "text" && c.Kind != "number":
+				if !taken[c.Kind] {
+					set = append(set, c)
+				}
+				taken[c.Kind] = true
+			case !c.Writable && c.Unit != "":
+				measured = append(measured, c)
+			case !c.Writable && c.Kind != "text":
+				told = append(told, c)
+			}
+		}
+	}
+	measured = append(measured, told...)
+	return append(set, measured[:min(len(measured), cardReadings)]...)
+}
+
+// Controls are all of a device.
+func (d DeviceView) Controls() (all []ControlView) {
+	for _, s := range d.Services {
+		all = append(all, s.Controls...)
+	}
+	return all
+}
+
 // argumentsOnly are the properties that are only there to be named by actions and
 // events: they have no access at all.
 func argumentsOnly(s *miot.Service) map[int]bool {
@@ -132,11 +180,15 @@ func named(description, name string) string {
 	return cmp.Or(strings.TrimSpace(description), strings.ReplaceAll(name, "-", " "))
 }
 
-// controlID is the id of an element for a member of the spec.
-func controlID(siid, iid int) string { return fmt.Sprintf("p-%d-%d", siid, iid) }
+// idPrefix begins the ids of a device's elements: a did may hold what an id in a
+// selector may not, and two devices of a page must not share one.
+func idPrefix(did string) string {
+	sum := sha256.Sum256([]byte(did))
+	return "d" + hex.EncodeToString(sum[:5]) + "-"
+}
 
 func drawProperty(siid int, p *miot.Property, d Drawing) ControlView {
-	c := controlOf(siid, p)
+	c := controlOf(d.Prefix, siid, p)
 	at := [2]int{siid, p.IID}
 	if d.Set != nil && p.Writable() {
 		c.Action = d.Set(siid, p.IID)
@@ -152,8 +204,8 @@ func drawProperty(siid int, p *miot.Property, d Drawing) ControlView {
 }
 
 // controlOf is a property without a value.
-func controlOf(siid int, p *miot.Property) ControlView {
-	c := ControlView{ID: controlID(siid, p.IID), Name: named(p.Description, p.Name()), Unit: unitSign(p.Unit), Writable: p.Writable()}
+func controlOf(prefix string, siid int, p *miot.Property) ControlView {
+	c := ControlView{ID: fmt.Sprintf("%sp-%d-%d", prefix, siid, p.IID), Name: named(p.Description, p.Name()), Unit: unitSign(p.Unit), Writable: p.Writable()}
 	switch {
 	case p.Format == miot.FormatBool:
 		c.Kind = "switch"
@@ -198,13 +250,13 @@ func (c *ControlView) show(raw json.RawMessage) {
 }
 
 func drawAction(s *miot.Service, a *miot.Action, d Drawing) ActionView {
-	v := ActionView{ID: fmt.Sprintf("a-%d-%d", s.IID, a.IID), Name: named(a.Description, a.Name())}
+	v := ActionView{ID: fmt.Sprintf("%sa-%d-%d", d.Prefix, s.IID, a.IID), Name: named(a.Description, a.Name())}
 	if d.Invoke != nil {
 		v.Action = d.Invoke(s.IID, a.IID)
 	}
 	for _, piid := range a.In {
 		if p, ok := s.Property(piid); ok {
-			c := controlOf(s.IID, p)
+			c := controlOf("", s.IID, p)
 			c.ID = fmt.Sprintf("%s-%d", v.ID, piid)
 			v.In = append(v.In, c)
 		}

@@ -34,6 +34,7 @@ var statuses = []struct {
 	{blob.ErrNotFound, http.StatusNotFound, false},
 	{auth.ErrNotYours, http.StatusForbidden, true},
 	{auth.ErrBlocked, http.StatusForbidden, true},
+	{registry.ErrForbidden, http.StatusForbidden, true},
 	{certification.ErrForbidden, http.StatusForbidden, true},
 	{certification.ErrState, http.StatusConflict, true},
 	{certification.ErrInvalid, http.StatusUnprocessableEntity, true},

@@ -19,8 +19,9 @@ const (
 )
 
 // follow sends parts of an open page as messages come, until the visitor leaves,
-// may no longer see it, or told says that there is nothing more. Every few seconds it
-// is asked without a message: m has no subject then. A visitor who does not
+// may no longer see it, or told says that there is nothing more. At first, because the page
+// may have been made before a connection was lost, and every few seconds it is asked
+// without a message: m has no subject then. A visitor who does not
 // read is cut off, and comes back to a whole page.
 func (v *Visit) follow(b bus.Bus, subjects []string, told func(m bus.Message, send func(event, page, part string, data any) error) (end bool, err error)) error {
 	queue, full := make(chan bus.Message, followQueue), make(chan struct{}, 1)
@@ -63,6 +64,9 @@ func (v *Visit) follow(b bus.Bus, subjects []string, told func(m bus.Message, se
 	}
 	if write([]byte(": what happens from here on\n\n")) != nil {
 		return nil // they have gone
+	}
+	if end, err := told(bus.Message{}, send); end || err != nil {
+		return v.over(err)
 	}
 	beat := time.NewTicker(followBeat)
 	defer beat.Stop()

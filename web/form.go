@@ -13,6 +13,7 @@ import (
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/registry"
 )
 
 // Form is what somebody typed into a form, and what is wrong with it. The template
@@ -190,10 +191,10 @@ func sentence(text string) string {
 	return text + "."
 }
 
-// plain is an error's text without what a store adds in brackets at its end: the
-// database's own words.
+// plain is an error's text for people: without what a store adds in brackets at its
+// end, the database's own words, and without saying first that a request was bad.
 func plain(err error) string {
-	text := err.Error()
+	text := strings.TrimPrefix(err.Error(), registry.ErrBadRequest.Error()+": ")
 	if i := strings.Index(text, " ("); i >= 0 && strings.HasSuffix(text, ")") && (strings.Contains(text[i:], "SQLSTATE") || strings.Contains(text[i:], "constraint")) {
 		return text[:i]
 	}

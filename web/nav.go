@@ -17,6 +17,7 @@ var entrances = []Entrance{
 	{Path: "/campaigns", Word: /* word */ "nav.campaigns"},
 	{Path: "/certificates", Word: /* word */ "nav.certificates"},
 	{Path: "/certificates/verify", Word: /* word */ "nav.verify"},
+	{Path: "/homes", Word: /* word */ "nav.homes", Role: "backer"},
 	{Path: "/orders", Word: /* word */ "nav.orders", Role: "backer"},
 	{Path: "/startup", Word: /* word */ "nav.startup", Role: "startup"},
 	{Path: "/review", Word: /* word */ "nav.review", Role: "reviewer"},

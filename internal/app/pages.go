@@ -17,6 +17,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		Site: site, Auth: a.auth, PublicURL: a.cfg.PublicURL, Proxies: a.cfg.Proxies, Observe: a.metrics.observe,
 	})
 	a.certs.pages = web.NewCertificates(web.CertificatesOptions{Site: site, Source: a.db.Programme(), Verify: a.verifyBundle, URL: a.cfg.PublicURL})
+	devices := web.NewDevices(web.DevicesOptions{Registry: a.registry, Homes: a.homes, Claims: a.claims, Bus: a.bus, URL: a.cfg.PublicURL})
 	pages.Mount(
 		r,
 		web.NewShop(web.ShopOptions{
@@ -44,7 +45,8 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		web.NewListings(web.ListingsOptions{Auth: a.auth, Desk: a.desk}),
 		web.NewPayments(a.pay),
 		a.operatorPages(),
-		web.NewDevices(web.DevicesOptions{Registry: a.registry, Bus: a.bus}),
+		devices,
+		web.NewHomes(web.HomesOptions{Homes: a.homes, Claims: a.claims, Auth: a.auth, Desk: a.desk, Devices: devices, Bus: a.bus, URL: a.cfg.PublicURL}),
 	)
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		site.Fail(w, r, http.StatusMethodNotAllowed, "")

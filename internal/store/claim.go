@@ -169,3 +169,8 @@ func claim(c dbgen.Claim) claims.Claim {
 		CreatedAt: c.CreatedAt.Time(), EndedAt: c.EndedAt.Time(), Ended: c.Ended,
 	}
 }
+
+func (s claimStore) Note(ctx context.Context, ch claims.Change) error {
+	err := s.change(ctx, ch, func(*dbgen.Queries) error { return nil })
+	return s.wrap(ctx, err, "record %s of device %s", ch.Entry.Action, ch.Entry.Subject)
+}

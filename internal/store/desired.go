@@ -34,6 +34,11 @@ func (s registryStore) OpenDesired(ctx context.Context, did string) ([]registry.
 	return list(rows, desired), s.wrap(ctx, err, "desired values of device %s", did)
 }
 
+func (s registryStore) Desired(ctx context.Context, id string) (registry.Desired, error) {
+	d, err := s.read.Desired(ctx, id)
+	return desired(d), s.wrap(ctx, err, "desired value %s", id)
+}
+
 func (s registryStore) EndDesired(ctx context.Context, e registry.DesiredEnd) error {
 	if e.State == registry.DesiredOpen {
 		return fmt.Errorf("end desired value %s: the state %q is not an end: %w", e.ID, e.State, registry.ErrConflict)

@@ -42,6 +42,9 @@ var desiredCases = []conformanceCase{
 			wantError(t, err, registry.ErrConflict)
 		}
 		same(t, won, 1)
+		d.State, d.EndedAt = registry.DesiredOverridden, now
+		same(t, get(r.Desired(ctx, d.ID))(t), d)
+		wantError(t, second(r.Desired(ctx, "des_none")), registry.ErrNotFound)
 		wantError(t, r.EndDesired(ctx, registry.DesiredEnd{ID: "des_none", State: registry.DesiredMet, At: now}), registry.ErrNotFound)
 		wantError(t, r.SetDesired(ctx, newDesired("none")), registry.ErrNotFound)
 		wantError(t, r.SetDesired(ctx, d), registry.ErrExists)

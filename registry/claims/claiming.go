@@ -30,24 +30,9 @@ func (s *Service) Claim(ctx context.Context, w Wanted) (Claim, error) {
 	if _, err := s.homes.Membership(ctx, w.By, w.Home, homes.Arrange); err != nil {
 		return Claim{}, err
 	}
-	right, err := limit.Spend(s.now(),
-		limit.Turn{Limiter: &s.limits.address, Key: limit.Network(w.Address)}, limit.Turn{Limiter: &s.limits.account, Key: w.By})
+	d, err := s.Look(ctx, w)
 	if err != nil {
 		return Claim{}, err
-	}
-	if err := s.checkCode(ctx, w.DID, w.Code); err != nil {
-		if !errors.Is(err, registry.ErrBadCode) {
-			right() // nothing was learnt
-		}
-		return Claim{}, err
-	}
-	right()
-	d, err := s.devices.Device(ctx, w.DID)
-	if err != nil {
-		return Claim{}, err
-	}
-	if !d.QuarantinedAt.IsZero() {
-		return Claim{}, fmt.Errorf("%s: %w: ask whoever sold it", d.DID, registry.ErrQuarantined)
 	}
 	if err := s.present(ctx, d); err != nil {
 		return Claim{}, err
@@ -58,6 +43,28 @@ func (s *Service) Claim(ctx context.Context, w Wanted) (Claim, error) {
 	}
 	s.rotate(ctx, d.DID)
 	return c, nil
+}
+
+// Look finds the device of a label, for who has the label's code: that it is not
+// connected is no reason to refuse it yet. Wrong codes count as those of Claim do.
+func (s *Service) Look(ctx context.Context, w Wanted) (registry.Device, error) {
+	right, err := limit.Spend(s.now(),
+		limit.Turn{Limiter: &s.limits.address, Key: limit.Network(w.Address)}, limit.Turn{Limiter: &s.limits.account, Key: w.By})
+	if err != nil {
+		return registry.Device{}, err
+	}
+	if err := s.checkCode(ctx, w.DID, w.Code); err != nil {
+		if !errors.Is(err, registry.ErrBadCode) {
+			right() // nothing was learnt
+		}
+		return registry.Device{}, err
+	}
+	right()
+	d, err := s.devices.Device(ctx, w.DID)
+	if err == nil && !d.QuarantinedAt.IsZero() {
+		err = fmt.Errorf("%s: %w: ask whoever sold it", d.DID, registry.ErrQuarantined)
+	}
+	return d, err
 }
 
 // checkCode says whether the code is the one on the device's label, and good.

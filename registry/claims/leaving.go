@@ -119,6 +119,15 @@ func (s *Service) TakeBack(ctx context.Context, by, did string) error {
 	return err
 }
 
+// Offered is the device that the text of a handover gives away, for who holds it.
+func (s *Service) Offered(ctx context.Context, text string) (registry.Device, error) {
+	h, d, err := s.openHandover(ctx, text)
+	if err == nil && (!h.UsedAt.IsZero() || !h.RevokedAt.IsZero() || !s.now().Before(h.ExpiresAt)) {
+		err = errHandover
+	}
+	return d, err
+}
+
 // Take gives a device to whoever holds the text of its handover. One that was
 // claimed moves into the home; one that was not is the taker's to claim: then the
 // claim that is returned is empty.

@@ -20,9 +20,10 @@ import (
 type Devices interface {
 	Device(ctx context.Context, did string) (registry.Device, error)
 	Product(ctx context.Context, id string) (registry.Product, error)
+	Spec(ctx context.Context, id string) (registry.SpecVersion, error)
 	Presence(ctx context.Context, did string) (registry.Presence, error)
 	Ask(ctx context.Context, did, method string, params json.RawMessage) (miot.Response, error)
-	RotateKey(ctx context.Context, did string) error
+	RotateKey(ctx context.Context, did string) (secret string, err error)
 	Changed(d registry.Device)
 }
 
@@ -119,7 +120,7 @@ func claimed(at time.Time, c Claim, p registry.Product) (notice.Notice, error) {
 // rotate gives the device a key that nobody at its factory has seen. It is claimed
 // already: a device that cannot keeps the one that it has.
 func (s *Service) rotate(ctx context.Context, did string) {
-	if err := s.devices.RotateKey(ctx, did); err != nil {
+	if _, err := s.devices.RotateKey(ctx, did); err != nil {
 		s.log.Warn("a claimed device keeps its key", "did", did, "err", err)
 	}
 }

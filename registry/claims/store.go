@@ -59,4 +59,5 @@ type Store interface {
 	Given(ctx context.Context, did, giver, account string) (bool, error)
 
 	Place(ctx context.Context, p Placing, ch Change) error
+	Note(ctx context.Context, ch Change) error // records what changes nothing here
 }

@@ -3,13 +3,22 @@
   "use strict";
   // A part that hears events says when it does not: [sse-connect] holds a
   // .lost-line, which is hidden while the connection stands.
-  function line(e, hidden) {
+  // One that comes back at once is not worth a word.
+  function lineOf(e) {
     var at = e.target.closest("[sse-connect]");
-    var said = at && at.querySelector(".lost-line");
-    if (said) { said.hidden = hidden; }
+    return at && at.querySelector(".lost-line");
   }
-  document.addEventListener("htmx:sseError", function (e) { line(e, false); });
-  document.addEventListener("htmx:sseOpen", function (e) { line(e, true); });
+  document.addEventListener("htmx:sseError", function (e) {
+    var said = lineOf(e);
+    if (said && !said.wait) { said.wait = window.setTimeout(function () { said.hidden = false; }, 2000); }
+  });
+  document.addEventListener("htmx:sseOpen", function (e) {
+    var said = lineOf(e);
+    if (!said) { return; }
+    window.clearTimeout(said.wait);
+    said.wait = 0;
+    said.hidden = true;
+  });
   // htmx logs what its events tell; a lost connection is said on the page, not in the console.
   document.addEventListener("htmx:beforeSwap", function (e) {
     // A form that is refused (422) or stale (409) is a page as well.
