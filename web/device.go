@@ -268,6 +268,7 @@ func drawAction(s *miot.Service, a *miot.Action, d Drawing) ActionView {
 var units = map[string]string{
 	"percentage": "%", "celsius": "°C", "kelvin": "K", "seconds": "s", "minutes": "min", "hours": "h", "days": "d", "pascal": "Pa",
 	"rgb": "", "none": "", "watt": "W", "lux": "lx", "ppm": "ppm", "mg/m3": "mg/m³", "μg/m3": "µg/m³", "arcdegrees": "°", "meter": "m",
+	"square-metre": "m²", "square-meter": "m²",
 }
 
 func unitSign(unit string) string {

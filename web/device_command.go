@@ -69,6 +69,9 @@ func (s *Devices) write(v *Visit, d registry.Device, value miot.PropertyValue, p
 		if err != nil {
 			return Note{"bad", sentence(plain(err))}
 		}
+		if err := s.Bus.Publish(wishedTopic(d.DID), []byte(wish.ID)); err != nil {
+			v.pages.log.Warn("a wish is not told to open pages", "did", d.DID, "err", err)
+		}
 		return Note{"info", v.Say("device.queued", clock(wish.ExpiresAt))}
 	case err != nil:
 		return s.unanswered(v, err)

@@ -31,10 +31,26 @@ func (s *Devices) lookout(v *Visit, d registry.Device, shown func(DeviceView) []
 	return &lookout{devices: s, did: d.DID, spec: spec, shown: shown, controls: map[string]ControlView{}, wishes: map[string]registry.Desired{}}, err
 }
 
+// wishedTopic is where a page tells the others that it left a wish: its end is to be
+// told even if it comes before anybody has looked again.
+func wishedTopic(did string) string { return "device." + bus.Token(did) + ".wished" }
+
 // subjects are the messages that tell of the device.
 func (l *lookout) subjects() []string {
 	token := bus.Token(l.did)
-	return []string{"device." + token + ".changed", "device." + token + ".presence"}
+	return []string{"device." + token + ".changed", "device." + token + ".presence", wishedTopic(l.did)}
+}
+
+// hear looks because of a message.
+func (l *lookout) hear(v *Visit, m bus.Message, send sender) error {
+	if m.Subject == wishedTopic(l.did) {
+		w, err := l.devices.Registry.Wish(v.Context(), string(m.Data))
+		if err != nil {
+			return err
+		}
+		l.wishes[w.ID] = w
+	}
+	return l.look(v, send)
 }
 
 // look sends what is no longer as it was.
@@ -125,10 +141,10 @@ func (s *Devices) live(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.follow(s.Bus, l.subjects(), func(_ bus.Message, send func(event, page, part string, data any) error) (bool, error) {
+	return v.follow(s.Bus, l.subjects(), func(m bus.Message, send func(event, page, part string, data any) error) (bool, error) {
 		if _, _, err := s.watched(v); err != nil {
 			return true, nil // it has changed hands
 		}
-		return false, l.look(v, send)
+		return false, l.hear(v, m, send)
 	})
 }

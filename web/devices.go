@@ -125,7 +125,7 @@ func (s *Devices) drawing(did string, twin registry.Twin, v *Visit) Drawing {
 		Set:     func(siid, piid int) string { return fmt.Sprintf("%s/properties/%d/%d", at, siid, piid) },
 		Invoke:  func(siid, aiid int) string { return fmt.Sprintf("%s/actions/%d/%d", at, siid, aiid) },
 		History: func(siid, piid int) string { return fmt.Sprintf("%s?plot=%d.%d#plot", at, siid, piid) },
-		Values:  map[[2]int]json.RawMessage{}, Wishes: map[[2]int]string{},
+		Values:  map[[2]int]json.RawMessage{}, Wishes: map[[2]int]string{}, Prefix: idPrefix(did),
 	}
 	for _, value := range twin.Reported {
 		d.Values[[2]int{value.SIID, value.PIID}] = value.Value

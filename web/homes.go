@@ -300,7 +300,7 @@ func (s *Homes) live(v *Visit) error {
 			return true, send("home", "home", "home-changed", nil) // the page asks again, and hears why
 		}
 		if l := of[m.Subject]; l != nil {
-			return false, l.look(v, send)
+			return false, l.hear(v, m, send)
 		}
 		if m.Subject != "" { // of the home: who else is in it says nothing here
 			return true, send("home", "home", "home-changed", nil)

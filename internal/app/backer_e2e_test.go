@@ -94,12 +94,25 @@ func (w *wire) mend() {
 // demonstration starts what `make run` starts, and waits until its world is whole.
 func demonstration(t *testing.T) (url string, w *wire) {
 	t.Helper()
-	var a *app.App
+	a, _, w, log := begun(t)
+	<-a.Grown()
+	if strings.Contains(log.String(), "not whole") {
+		t.Fatal(log.String())
+	}
+	return w.url(), w
+}
+
+// url is where the browser finds the service.
+func (w *wire) url() string { return "http://" + w.ln.Addr().String() }
+
+// begun starts it, with the homes and their devices; campaigns and certificates come later.
+func begun(t *testing.T) (a *app.App, data string, w *wire, log *logBuffer) {
+	t.Helper()
+	data = t.TempDir()
 	w = newWire(t, func() string { return a.Addresses().HTTP }) // its address stands in links, so it must be known before
-	addr := w.ln.Addr().String()
-	log := &logBuffer{}
+	log = &logBuffer{}
 	a, err := app.New(app.Config{
-		Data: t.TempDir(), HTTP: "127.0.0.1:0", PublicURL: "http://" + addr, MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off",
+		Data: data, HTTP: "127.0.0.1:0", PublicURL: w.url(), MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off",
 		BenchTLS: "127.0.0.1:0", Demo: true, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err == nil {
@@ -119,11 +132,7 @@ func demonstration(t *testing.T) (url string, w *wire) {
 	if err := a.StartDemo(t.Context(), &banner); err != nil {
 		t.Fatal(err)
 	}
-	<-a.Grown()
-	if strings.Contains(log.String(), "not whole") {
-		t.Fatal(log.String())
-	}
-	return "http://" + addr, w
+	return a, data, w, log
 }
 
 // be logs in with one click, as the demonstration lets everybody.

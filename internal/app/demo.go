@@ -24,17 +24,20 @@ import (
 // for the reader to play with.
 type demoDevice struct {
 	did, sample, name string
+	room              string // of the sample home; empty: in none
 	parent            string
 	moved             bool
+	boxed             bool // nobody's yet: its label is for the reader to claim it with
 }
 
 var demoWorld = []demoDevice{
-	{did: "purifier-1", sample: "air-purifier", name: "Living room purifier", moved: true},
-	{did: "purifier-2", sample: "air-purifier", name: "Your purifier"},
-	{did: "lamp-1", sample: "lamp", name: "Reading lamp", moved: true},
+	{did: "purifier-1", sample: "air-purifier", name: "Living room purifier", room: "Living room", moved: true},
+	{did: "purifier-2", sample: "air-purifier", name: "Your purifier", room: "Bedroom"},
+	{did: "purifier-3", sample: "air-purifier", moved: true, boxed: true},
+	{did: "lamp-1", sample: "lamp", name: "Reading lamp", room: "Living room", moved: true},
 	{did: "vacuum-1", sample: "vacuum", name: "Vacuum", moved: true},
-	{did: "gateway-1", sample: "gateway", name: "Hall gateway", moved: true},
-	{did: "climate-1", sample: "climate-sensor", name: "Hall climate", parent: "gateway-1", moved: true},
+	{did: "gateway-1", sample: "gateway", name: "Hall gateway", room: "Hall", moved: true},
+	{did: "climate-1", sample: "climate-sensor", name: "Hall climate", room: "Hall", parent: "gateway-1", moved: true},
 }
 
 // demoFile keeps what the sample world needs to be the same at the next start:
@@ -42,9 +45,11 @@ var demoWorld = []demoDevice{
 const demoFile = "demo.json"
 
 type demoState struct {
-	Account string            `json:"account"`
+	Account string            `json:"account"` // whose the home is
+	Home    string            `json:"home"`
 	App     string            `json:"app_token"`
 	Secrets map[string]string `json:"secrets"`
+	Code    string            `json:"claim_code"` // of the device in its box
 }
 
 // StartDemo fills the service with a sample world, lets virtual devices move it,
@@ -166,7 +171,7 @@ func (a *App) demoWorld(ctx context.Context) (demoState, error) {
 		}
 	}
 	if s.Account == "" {
-		acc, err := a.auth.CreateAccount(ctx, "demo home")
+		acc, err := a.auth.AccountByEmail(ctx, demo.Bela.Email)
 		if err != nil {
 			return s, err
 		}
@@ -181,6 +186,9 @@ func (a *App) demoWorld(ctx context.Context) (demoState, error) {
 			return s, fmt.Errorf("%s: %w", d.did, err)
 		}
 	}
+	if err := a.demoHome(ctx, &s); err != nil {
+		return s, fmt.Errorf("the sample home: %w", err)
+	}
 	if b, err = json.MarshalIndent(s, "", "  "); err != nil {
 		return s, err
 	}
@@ -189,10 +197,10 @@ func (a *App) demoWorld(ctx context.Context) (demoState, error) {
 
 func (a *App) demoDevice(ctx context.Context, d demoDevice, s *demoState) error {
 	_, err := a.registry.Device(ctx, d.did)
-	if err == nil && (d.parent != "" || s.Secrets[d.did] != "") {
+	if err == nil && (d.parent != "" || !d.moved && s.Secrets[d.did] != "") {
 		return nil
 	}
-	if err == nil { // its secret was lost with the file: give it a new one
+	if err == nil { // a claim or an export may have changed its secret since
 		_, s.Secrets[d.did], err = a.registry.AddCredential(ctx, d.did, true)
 		return err
 	}
@@ -203,8 +211,12 @@ func (a *App) demoDevice(ctx context.Context, d demoDevice, s *demoState) error 
 	if err != nil {
 		return err
 	}
+	owner := s.Account
+	if d.boxed {
+		owner = ""
+	}
 	_, secret, err := a.registry.CreateDevice(ctx, registry.NewDevice{
-		DID: d.did, ProductID: product, Account: s.Account, Parent: d.parent, Name: d.name,
+		DID: d.did, ProductID: product, Account: owner, Parent: d.parent, Name: d.name,
 	})
 	if secret != "" {
 		s.Secrets[d.did] = secret
@@ -267,6 +279,10 @@ var demoText = template.Must(template.New("demo").Parse(`
 Proofmark is running a DEMO: its devices are virtual and its data is made up.
 
   Site and log-ins    {{.URL}}/log-in (one click for each role)
+  A home, live        {{.URL}}/homes (as Bela Shah)
+{{- if .Code}}
+  A label to claim    {{.URL}}/claim?did=purifier-3&code={{.Code}}
+{{- end}}
   API and reference   {{.URL}}/api/docs
   Metrics             http://{{.Metrics}}/metrics
   Operator's token    in {{.TokenFile}}
@@ -307,6 +323,6 @@ func (a *App) demoBanner(w io.Writer, s demoState) error {
 		"PSPKeys":   keys,
 		"TokenFile": filepath.Join(a.cfg.Data, operatorTokenFile), "Data": a.cfg.Data,
 		"Host": host, "Port": port, "Secret": s.Secrets["purifier-2"],
-		"Account": s.Account, "App": s.App,
+		"Account": s.Account, "App": s.App, "Code": s.Code,
 	})
 }

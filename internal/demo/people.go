@@ -27,12 +27,13 @@ var (
 	Ravi  = Person{Email: "ravi@reviewers.example", Name: "Ravi Menon", Does: "Reviewer", Roles: []auth.Role{auth.RoleReviewer}}
 	Lina  = Person{Email: "lina@reviewers.example", Name: "Lina Das", Does: "Reviewer, for the second approval", Roles: []auth.Role{auth.RoleReviewer}}
 	Omar  = Person{Email: "omar@operators.example", Name: "Omar Khan", Does: "Operator", Roles: []auth.Role{auth.RoleOperator}}
-	Bela  = Person{Email: "bela@backers.example", Name: "Bela Shah", Does: "Backer with orders and a home"}
-	Chand = Person{Email: "chand@backers.example", Name: "Chand Verma", Does: "Backer"}
+	Bela  = Person{Email: "bela@backers.example", Name: "Bela Shah", Does: "Backer with orders and a home full of devices"}
+	Chand = Person{Email: "chand@backers.example", Name: "Chand Verma", Does: "Backer, and a member of Bela's home"}
+	Farid = Person{Email: "farid@backers.example", Name: "Farid Ali", Does: "A guest in Bela's home for two weeks"}
 )
 
 // People are all of them, in the order in which they are offered.
-var People = []Person{Bela, Maya, Dev, Asha, Ravi, Lina, Omar, Chand}
+var People = []Person{Bela, Maya, Dev, Asha, Ravi, Lina, Omar, Chand, Farid}
 
 // person makes somebody who is not there yet. Nobody knows the password: who may
 // be whom is decided by the page for logging in.
