@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,15 +10,16 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"rsc.io/qr"
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/signing"
+	"github.com/proofmark/proofmark/internal/qrcode"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -230,23 +230,12 @@ func (c *Certificates) code(r *http.Request) (string, []byte, error) {
 
 // qrCode draws an address; one that is too long for a code draws nothing.
 func qrCode(address string) template.HTML {
-	code, err := qr.Encode(address, qr.M)
+	code, err := qrcode.Of(address)
 	if err != nil {
 		return ""
 	}
-	const quiet = 4 // ISO/IEC 18004: four modules around it
-	var b bytes.Buffer
-	side := code.Size + 2*quiet
-	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + number64(int64(side)) + ` ` + number64(int64(side)) + `" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + number64(int64(side)) + `v` + number64(int64(side)) + `H0z"/><path d="`)
-	for y := range code.Size {
-		for x := range code.Size {
-			if code.Black(x, y) {
-				b.WriteString("M" + number64(int64(x+quiet)) + " " + number64(int64(y+quiet)) + "h1v1h-1z")
-			}
-		}
-	}
-	b.WriteString(`"/></svg>`)
-	return template.HTML(b.String()) // numbers only
+	side := strconv.Itoa(code.Side)
+	return template.HTML(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + side + ` ` + side + `" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + side + `v` + side + `H0z"/><path d="` + code.Path + `"/></svg>`) // numbers only
 }
 
 // mostBundle bounds an uploaded file.

@@ -26,6 +26,7 @@ type commands struct {
 	Migrate  MigrateCmd  `cmd:"" help:"Bring the database schema up to date, or show where it stands."`
 	Cert     CertCmd     `cmd:"" help:"Verify and show certificates, offline."`
 	Firmware FirmwareCmd `cmd:"" help:"Make vendor keys, and sign firmware images: on your own machine."`
+	Factory  FactoryCmd  `cmd:"" help:"At the factory: open a batch's manifest, and print its labels."`
 	Admin    AdminCmd    `cmd:"" help:"People and the audit log, on the database itself: operators, roles, blocks."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }

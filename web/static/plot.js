@@ -28,7 +28,7 @@ for (const place of document.querySelectorAll(".plot[data-source]")) {
         {
           ...size(), series, legend: { show: false }, cursor: { drag: { x: true, y: false } },
           bands: banded ? [{ series: [3, 1], fill: paint("--sunk") }] : [],
-          axes: [axis, { ...axis, size: 60, values: (_, ticks) => ticks.map((v) => v + (place.dataset.unit ? " " + place.dataset.unit : "")) }],
+          axes: [axis, { ...axis, size: 84, values: (_, ticks) => ticks.map((v) => v + (place.dataset.unit ? " " + place.dataset.unit : "")) }],
         },
         data, place,
       );

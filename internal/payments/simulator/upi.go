@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"rsc.io/qr"
+	"github.com/proofmark/proofmark/internal/qrcode"
 )
 
 // payee is the UPI address that is paid. It exists nowhere: no bank has the
@@ -27,35 +27,13 @@ func (p *PSP) upi(o *order) string {
 	return "upi://pay?" + strings.ReplaceAll(q.Encode(), "+", "%20")
 }
 
-// showQR is the intent as a QR code.
+// showQR is the intent as a QR code, dark on light whatever the page's colours are.
 func (p *PSP) showQR(w http.ResponseWriter, _ *http.Request, o *order) {
-	code, err := qr.Encode(p.upi(o), qr.M)
+	code, err := qrcode.Of(p.upi(o))
 	if err != nil {
 		p.showTrouble(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
-	_, _ = w.Write(svg(code)) // the browser went away
-}
-
-// svg draws a code with its quiet zone of four modules (ISO/IEC 18004 §9.1), dark
-// on light whatever the page's colours are.
-func svg(code *qr.Code) []byte {
-	const quiet = 4
-	var b strings.Builder
-	side := code.Size + 2*quiet
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%dv%dH0z"/><path d="`, side, side, side, side)
-	for y := range code.Size {
-		for x := 0; x < code.Size; x++ {
-			from := x
-			for x < code.Size && code.Black(x, y) {
-				x++
-			}
-			if x > from {
-				fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", from+quiet, y+quiet, x-from, x-from)
-			}
-		}
-	}
-	b.WriteString(`"/></svg>`)
-	return []byte(b.String())
+	_, _ = fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path d="%[2]s"/></svg>`, code.Side, code.Path) // the browser went away
 }
