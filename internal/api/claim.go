@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -77,6 +78,7 @@ func (a *API) mountClaims() {
 	})
 	a.mountHandovers()
 	a.mountPlacing()
+	a.mountLocalKey()
 	operator(a, huma.Operation{
 		OperationID: "list-grey-claims", Method: http.MethodGet, Path: "/claims:grey", Tags: []string{claimsTag},
 		Summary: "List the claims by others than who ordered the device",
@@ -116,6 +118,26 @@ func (a *API) mountClaims() {
 		}{code}, err)
 	})
 	a.mountQuarantine()
+}
+
+func (a *API) mountLocalKey() {
+	member(a, huma.Operation{
+		OperationID: "export-local-key", Method: http.MethodPost, Path: "/devices/{did}/local-key", Tags: []string{claimsTag},
+		Summary: "Get a key to my own device, to serve it without this service",
+		Description: "Its owner only; the device must be connected. It gets a new secret, which is told here and never again, with its spec document. " +
+			"It goes on to work here.",
+	}, func(ctx context.Context, in *OfDevice) (*reply[localKey], error) {
+		k, err := a.claims.Export(ctx, actorOf(ctx).Account, in.DID)
+		return answer(localKey{k.DID, k.Secret, k.Model, k.URN, k.Spec}, err)
+	})
+}
+
+type localKey struct {
+	DID    string          `json:"did"`
+	Secret string          `json:"secret" doc:"The password of the device's MQTT log-in from now on."`
+	Model  string          `json:"model"`
+	URN    string          `json:"urn" doc:"The type of its spec."`
+	Spec   json.RawMessage `json:"spec" doc:"Its MIoT-Spec-V2 document."`
 }
 
 // Reasoned is the body of what needs a reason and nothing else.

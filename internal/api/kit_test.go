@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -33,6 +34,7 @@ import (
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
+	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -62,6 +64,7 @@ type house struct {
 	rig      *rig.Rig
 	benches  []net.Listener // TCP, TLS: nobody serves them before openRig
 
+	seal      signing.Signer // of factory manifests
 	keys      *signing.Keys
 	issuer    *certification.Issuer
 	programme *certification.Programme
@@ -117,6 +120,19 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 		Bridges:      bridges.New(bridges.Options{Store: h.db.Bridges(), Devices: h.registry, Homes: h.homes, Tokens: h.auth}),
 		Claims:       claims.New(claims.Options{Store: h.db.Claims(), Devices: h.registry, Homes: h.homes}),
 	}
+	if h.seal, err = signing.Throwaway(); err != nil {
+		t.Fatal(err)
+	}
+	c.Factory = factory.New(factory.Options{
+		Store: h.db.Factory(), Products: h.registry, Issuer: "https://proofmark.example",
+		Certificates: func(_ context.Context, model string) (string, error) {
+			if model != "aurora-pure1" {
+				return "", fmt.Errorf("it has no active certificate: %w", registry.ErrForbidden)
+			}
+			return "PM-1", nil
+		},
+		Sign: func(_ context.Context, payload []byte) (string, error) { return signing.SignJWS(h.seal, factory.ManifestType, payload) },
+	})
 	h.buildRig(&c)
 	h.certify(&c)
 	h.registrar(&c)

@@ -45,6 +45,10 @@ func (a *App) startOutside(context.Context) error {
 	for _, prefix := range []string{"order.", "payment.", "refund.processed"} {
 		a.composers.Register(prefix, orderMail(a.db.Auth(), a.db.Campaigns(), a.cfg.PublicURL))
 	}
+	owners := homeMail{people: a.db.Auth(), devices: a.db.Registry(), homes: a.db.Homes(), orders: a.db.Campaigns(), url: a.cfg.PublicURL}
+	for _, prefix := range []string{"device.", "home."} {
+		a.composers.Register(prefix, owners.compose)
+	}
 	a.composers.Register("refund.manual", operatorMail(a.db.Mail()))
 	a.composers.Register("payout.paid", operatorMail(a.db.Mail()))
 	a.metrics.watchOutside(a.webhooks, a.mail)

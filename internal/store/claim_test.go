@@ -56,9 +56,13 @@ func (s *desk) Ask(_ context.Context, did, method string, _ json.RawMessage) (mi
 	return miot.Response{}, nil
 }
 
-func (s *desk) RotateKey(_ context.Context, _ string) error {
+func (s *desk) Spec(ctx context.Context, id string) (registry.SpecVersion, error) {
+	return s.Registry().Spec(ctx, id)
+}
+
+func (s *desk) RotateKey(_ context.Context, did string) (string, error) {
 	s.asked = append(s.asked, "rotate")
-	return nil
+	return "new secret of " + did, nil
 }
 
 func (s *desk) Changed(registry.Device) {}
@@ -91,6 +95,52 @@ func (s *desk) wants(by, home, did, code string) claims.Wanted {
 }
 
 var claimCases = []conformanceCase{
+	{"a label shows its device before it is claimed, and wrong codes count as in a claim", func(t *testing.T, db *storeDB) {
+		s := newDesk(t, db)
+		ann, home := s.lives()
+		did, code := s.labelled()
+		s.online[did] = false
+		same(t, get(s.Look(ctx, s.wants(ann, home, did, code)))(t).DID, did)
+		same(t, get(db.Registry().Device(ctx, did))(t).Account, "")
+		for range 10 {
+			wantError(t, second(s.Look(ctx, s.wants(ann, home, did, "0000-0000-0000-0000"))), registry.ErrBadCode)
+		}
+		var often *limit.Error
+		if err := second(s.Look(ctx, s.wants(ann, home, did, code))); !errors.As(err, &often) {
+			t.Errorf("after ten wrong codes: %v", err)
+		}
+	}},
+	{"an owner exports a key of a device that is there, and that is recorded", func(t *testing.T, db *storeDB) {
+		s := newDesk(t, db)
+		ann, home := s.lives()
+		bob, _ := s.lives()
+		did, code := s.labelled()
+		get(s.Claim(ctx, s.wants(ann, home, did, code)))(t)
+		k := get(s.Export(ctx, ann, did))(t)
+		spec := get(db.Registry().Spec(ctx, get(db.Registry().Device(ctx, did))(t).SpecID))(t)
+		same(t, []string{k.DID, k.Secret, k.URN, string(k.Spec)}, []string{did, "new secret of " + did, spec.URN, string(spec.Document)})
+		var n int
+		must(t, db.Pool().QueryRowContext(ctx, "SELECT COUNT(*) FROM audit_entry WHERE subject = $1 AND action = 'device.exported' AND actor = $2", did, ann).Scan(&n))
+		same(t, n, 1)
+		wantError(t, second(s.Export(ctx, bob, did)), registry.ErrNotFound)
+		s.online[did] = false
+		wantError(t, second(s.Export(ctx, ann, did)), registry.ErrOffline)
+	}},
+	{"a handover shows its device while it is open", func(t *testing.T, db *storeDB) {
+		s := newDesk(t, db)
+		ann, home := s.lives()
+		did, code := s.labelled()
+		get(s.Claim(ctx, s.wants(ann, home, did, code)))(t)
+		_, text, err := s.HandOver(ctx, ann, did)
+		must(t, err)
+		same(t, get(s.Offered(ctx, text))(t).DID, did)
+		must(t, s.TakeBack(ctx, ann, did))
+		wantError(t, second(s.Offered(ctx, text)), registry.ErrBadCode)
+		_, text, err = s.HandOver(ctx, ann, did)
+		must(t, err)
+		s.now = s.now.Add(claims.HandoverLife)
+		wantError(t, second(s.Offered(ctx, text)), registry.ErrBadCode)
+	}},
 	{"code and device in hand make an owner, once, and everybody concerned is told", func(t *testing.T, db *storeDB) {
 		s := newDesk(t, db)
 		ann, home := s.lives()

@@ -54,7 +54,7 @@ func tellHomes(ctx context.Context, q *dbgen.Queries, at time.Time, events []reg
 }
 
 func (s homeStore) change(ctx context.Context, c homes.Change, fn func(q *dbgen.Queries) error) error {
-	return s.settle(ctx, []audit.Entry{c.Entry}, nil, c.Events, fn)
+	return s.settle(ctx, []audit.Entry{c.Entry}, c.Notices, c.Events, fn)
 }
 
 // roomFor says whether there is place for one more.

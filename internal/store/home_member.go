@@ -93,7 +93,7 @@ func (s homeStore) EndGuest(ctx context.Context, home, account string, at time.T
 		if err := q.TakeDevicesOut(ctx, dbgen.TakeDevicesOutParams{Home: optional(home), Account: account}); err != nil {
 			return err
 		}
-		if err := record(ctx, q, []audit.Entry{c.Entry}, nil); err != nil {
+		if err := record(ctx, q, []audit.Entry{c.Entry}, c.Notices); err != nil {
 			return err
 		}
 		return tellHomes(ctx, q, c.Entry.At, c.Events)

@@ -256,6 +256,9 @@ func (s *Service) Deliver(ctx context.Context, by, batch string) (Batch, []byte,
 		}
 		return b, nil, errors.Join(fmt.Errorf("batch %s: its manifest is handed over once, and that was done: if it is lost, revoke the batch and make it again: %w", batch, err), bad)
 	}
+	if err == nil {
+		b.State, b.DeliveredAt = Delivered, now
+	}
 	return b, sealed, err
 }
 

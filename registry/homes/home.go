@@ -99,6 +99,10 @@ const (
 	GuestEndJob = "homes.guest-end"    // the job that ends a guest's stay; its payload is a Stay
 )
 
+// GuestEnded is the kind of the notice that a guest's stay has ended; its data is a
+// Stay, its subject the home.
+const GuestEnded = "home.guest-ended"
+
 // Stay is the payload of GuestEndJob.
 type Stay struct {
 	Home    string `json:"home"`

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -124,6 +125,11 @@ func (s *Service) RemoveMember(ctx context.Context, by, home, account string) er
 func (s *Service) EndStay(ctx context.Context, stay Stay) error {
 	defer s.known.forget(stay.Home)
 	c, err := s.memberChange(audit.System, "home-guest.ended", Membership{Home: stay.Home, Account: stay.Account, Role: Guest})
+	if err == nil {
+		var n notice.Notice
+		n, err = notice.New(c.Entry.At, GuestEnded, stay.Home, "", stay)
+		c.Notices = append(c.Notices, n)
+	}
 	if err == nil {
 		err = s.store.EndGuest(ctx, stay.Home, stay.Account, s.now(), c)
 	}

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/registry"
 )
 
 // Change is what a transaction records and tells beside what it changes.
 type Change struct {
-	Entry  audit.Entry
-	Events []registry.HomeEvent
+	Entry   audit.Entry
+	Notices []notice.Notice
+	Events  []registry.HomeEvent
 }
 
 // Store keeps homes. Every method is one transaction with its Change. Its errors
