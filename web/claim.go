@@ -67,8 +67,12 @@ func (s *Homes) showClaim(v *Visit, f *Form, found *registry.Device, offline boo
 
 // claimPlaces are where the refusals of a claim belong.
 var claimPlaces = []Place{
-	{registry.ErrBadCode, "code"}, {registry.ErrQuarantined, ""}, {registry.ErrFull, "where"}, {registry.ErrForbidden, "where"},
-	{registry.ErrBadRequest, "name"}, {registry.ErrInUse, ""},
+	{registry.ErrBadCode, "code"},
+	{registry.ErrQuarantined, ""},
+	{registry.ErrFull, "where"},
+	{registry.ErrForbidden, "where"},
+	{registry.ErrBadRequest, "name"},
+	{registry.ErrInUse, ""},
 }
 
 func (s *Homes) wanted(v *Visit, f *Form) claims.Wanted {

@@ -18,7 +18,9 @@ const mostPlotted = 5000
 
 // spans are the choices of time of a plot, and in what steps it is drawn.
 var spans = []spanChoice{
-	{"day", 24 * time.Hour, registry.Raw}, {"week", 7 * 24 * time.Hour, registry.Hourly}, {"month", 30 * 24 * time.Hour, registry.Hourly},
+	{"day", 24 * time.Hour, registry.Raw},
+	{"week", 7 * 24 * time.Hour, registry.Hourly},
+	{"month", 30 * 24 * time.Hour, registry.Hourly},
 	{"year", 365 * 24 * time.Hour, registry.Daily},
 }
 

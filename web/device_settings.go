@@ -100,8 +100,13 @@ func (s *Devices) settings(v *Visit, sent *Form, made *SecretLink) error {
 
 // settingPlaces are where the refusals of the settings belong.
 var settingPlaces = []Place{
-	{registry.ErrBadRequest, "name"}, {registry.ErrFull, "home"}, {registry.ErrForbidden, ""}, {registry.ErrInUse, ""},
-	{registry.ErrOffline, ""}, {registry.ErrTimeout, ""}, {registry.ErrBadAnswer, ""},
+	{registry.ErrBadRequest, "name"},
+	{registry.ErrFull, "home"},
+	{registry.ErrForbidden, ""},
+	{registry.ErrInUse, ""},
+	{registry.ErrOffline, ""},
+	{registry.ErrTimeout, ""},
+	{registry.ErrBadAnswer, ""},
 }
 
 func (s *Devices) again(v *Visit) func(*Form) error {

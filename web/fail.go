@@ -34,6 +34,8 @@ var statuses = []struct {
 	{blob.ErrNotFound, http.StatusNotFound, false},
 	{auth.ErrNotYours, http.StatusForbidden, true},
 	{auth.ErrBlocked, http.StatusForbidden, true},
+	{registry.ErrBadCode, http.StatusBadRequest, true},
+	{registry.ErrQuarantined, http.StatusConflict, true},
 	{registry.ErrForbidden, http.StatusForbidden, true},
 	{certification.ErrForbidden, http.StatusForbidden, true},
 	{certification.ErrState, http.StatusConflict, true},

@@ -194,7 +194,11 @@ func (s *Homes) removeMember(v *Visit) error {
 			return s.Homes.RemoveMember(v.Context(), v.Actor.Account, v.Param("home"), account)
 		})
 	}
-	return v.act(func(f *Form) error { return s.people(v, f, nil) }, func(*Form) (string, error) {
+	again := func(f *Form) error {
+		v.say(f) // an owner has no form to leave with
+		return s.people(v, f, nil)
+	}
+	return v.act(again, func(*Form) (string, error) {
 		err := s.Homes.RemoveMember(v.Context(), account, v.Param("home"), account)
 		if err == nil {
 			v.Note("good", v.Say("people.left"))

@@ -131,7 +131,9 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 			}
 			return "PM-1", nil
 		},
-		Sign: func(_ context.Context, payload []byte) (string, error) { return signing.SignJWS(h.seal, factory.ManifestType, payload) },
+		Sign: func(_ context.Context, payload []byte) (string, error) {
+			return signing.SignJWS(h.seal, factory.ManifestType, payload)
+		},
 	})
 	h.buildRig(&c)
 	h.certify(&c)

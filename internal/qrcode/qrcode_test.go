@@ -1,7 +1,6 @@
 package qrcode
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -42,7 +41,7 @@ func TestADrawnCodeHasTheModulesOfTheEncodedOne(t *testing.T) {
 			for x := range c.Side {
 				inside := x >= quiet && y >= quiet && x < c.Side-quiet && y < c.Side-quiet
 				if black[[2]int{x, y}] != (inside && want.Black(x-quiet, y-quiet)) {
-					t.Fatal(fmt.Sprintf("module %d,%d of %q is wrong", x, y, text))
+					t.Fatalf("module %d,%d of %q is wrong", x, y, text)
 				}
 			}
 		}
