@@ -192,7 +192,7 @@ func (h *house) live(t *testing.T) {
 	looked(t, p, "device")
 	p.Go(`.control .value a[href*="plot=3.1"]`)
 	for p.Count(".plot canvas") == 0 { // until there are two reports to draw a line between
-		p.Visit(p.Address())
+		p.Visit(h.url + "/devices/purifier-1?plot=3.1") // without the #, which would not read it again
 		p.Until(`document.querySelector(".plot canvas") || document.readyState === "complete"`)
 	}
 	looked(t, p, "history")
