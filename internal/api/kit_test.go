@@ -125,7 +125,7 @@ func build(t testing.TB, change ...func(*api.Config)) *house {
 	}
 	c.Factory = factory.New(factory.Options{
 		Store: h.db.Factory(), Products: h.registry, Issuer: "https://proofmark.example",
-		Certificates: func(_ context.Context, model string) (string, error) {
+		Certificates: func(_ context.Context, _, model string) (string, error) {
 			if model != "aurora-pure1" {
 				return "", fmt.Errorf("it has no active certificate: %w", registry.ErrForbidden)
 			}
