@@ -48,10 +48,13 @@ type fleetJourney struct {
 	owners  map[string]string // of the devices: their tokens
 }
 
-// TestADeliveredFleetFromFundingToReinstatement is issue 7's "Shown by": a funded
+// TestADeliveredFleetFromFundingToReinstatement goes the way of a product after its sale: a funded
 // campaign, a batch, devices of the decrypted manifest, shipment, claim, control,
 // drift, suspension, a fixed firmware in waves, reinstatement.
 func TestADeliveredFleetFromFundingToReinstatement(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it judges a recorded day first")
+	}
 	t.Run("sqlite", func(t *testing.T) { goFleet(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db")) })
 	t.Run("postgres", func(t *testing.T) { goFleet(t, pgtest.Database(t, pgtest.URL(t))) })
 }
