@@ -188,7 +188,7 @@ func (s *Startups) addPaper(v *Visit) error {
 		if err := s.Regulatory.MaySubmit(v.party(), d); err != nil {
 			return "", err
 		}
-		file, err := v.take(s.Blobs, f, "file", media.Documents)
+		file, err := v.take(s.Blobs, f, media.Documents)
 		if err != nil {
 			return "", err
 		}

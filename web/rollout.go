@@ -222,7 +222,7 @@ func (s *Fleets) upload(v *Visit) error {
 		if err != nil {
 			return "", err
 		}
-		file, err := v.take(s.Blobs, f, "file", []media.Kind{media.Firmware})
+		file, err := v.take(s.Blobs, f, []media.Kind{media.Firmware})
 		if err != nil {
 			return "", err
 		}
@@ -242,7 +242,7 @@ func (s *Fleets) uploadBytes(v *Visit) error {
 		if err != nil {
 			return "", err
 		}
-		file, err := v.take(s.Blobs, f, "file", []media.Kind{media.Firmware})
+		file, err := v.take(s.Blobs, f, []media.Kind{media.Firmware})
 		if err != nil {
 			return "", err
 		}

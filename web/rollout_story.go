@@ -36,8 +36,10 @@ func sampleRolloutPage(state firmware.RolloutState) *RolloutPage {
 func init() {
 	keys := []certification.VendorKey{{ID: "vky_1", Name: "Build server"}, {ID: "vky_2", Name: hostileText, RevokedAt: sampleNow}}
 	images := []ImageView{
-		{sampleImage("1.3.0", firmware.Announced), "", "Image fmw_1 has a manifest and no bytes yet."}, {sampleImage("1.2.0", firmware.Stored), "PM-2026-000043", ""},
-		{sampleImage("1.1.0", firmware.Stored), "", hostileText}, {sampleImage("1.0.1", firmware.Revoked), "", "Image fmw_1 was revoked."},
+		{sampleImage("1.3.0", firmware.Announced), "", "Image fmw_1 has a manifest and no bytes yet."},
+		{sampleImage("1.2.0", firmware.Stored), "PM-2026-000043", ""},
+		{sampleImage("1.1.0", firmware.Stored), "", hostileText},
+		{sampleImage("1.0.1", firmware.Revoked), "", "Image fmw_1 was revoked."},
 	}
 	firmwares := func() *FirmwaresPage {
 		return &FirmwaresPage{

@@ -183,7 +183,7 @@ func (s *Startups) answerQuestion(v *Visit) error {
 			return "", err
 		}
 		a := transcript.Answer{Answer: f.Get("answer"), Note: f.Get("note")}
-		file, err := v.take(s.Blobs, f, "file", media.Evidence)
+		file, err := v.take(s.Blobs, f, media.Evidence)
 		switch {
 		case err == nil:
 			if _, err := s.Rig.KeepFile(ctx, who, id, certification.RunFile{Name: file.Name, Media: string(file.Kind), SHA256: file.SHA256, Size: file.Size}); err != nil {

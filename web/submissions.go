@@ -390,7 +390,7 @@ func (s *Startups) addDocument(v *Visit) error {
 	return v.actOn(f, func(f *Form) error { return s.showSubmission(v, f) }, func(f *Form) (string, error) {
 		id := v.Param("submission")
 		_, _, err := s.Programme.Upload(v.Context(), v.party(), id, f.Rev, f.Get("kind"), func(ctx context.Context, accept []media.Kind) (certification.Taken, error) {
-			return v.take(s.Blobs, f, "file", accept)
+			return v.take(s.Blobs, f, accept)
 		})
 		return "/submissions/" + id + "#documents", err
 	}, filePlaces...)
@@ -403,9 +403,9 @@ var (
 	filePlaces   = []Place{{errNoFile, "file"}, {errFile, "file"}, {errFileLarge, "file"}}
 )
 
-// take stores the file of a form, if it is one of the kinds.
-func (v *Visit) take(blobs blob.Store, f *Form, field string, accept []media.Kind) (certification.Taken, error) {
-	taken, _, err := v.takeMedia(blobs, f, field, accept)
+// take stores the file of a form's field of that name, if it is one of the kinds.
+func (v *Visit) take(blobs blob.Store, f *Form, accept []media.Kind) (certification.Taken, error) {
+	taken, _, err := v.takeMedia(blobs, f, "file", accept)
 	return taken, err
 }
 
