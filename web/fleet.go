@@ -45,7 +45,7 @@ func (s *Fleets) Mount(p *Pages) {
 	p.Get("/products/{product}/fleet/devices", member, s.offenders)
 	s.mountFirmware(p, member)
 	s.mountFactory(p, member)
-	p.Get("/flags/{flag}", member, func(v *Visit) error { return s.flag(v, nil) })
+	p.Get("/flags/{flag}", func(a auth.Actor) bool { return member(a) || a.Is(auth.RoleReviewer) }, func(v *Visit) error { return s.flag(v, nil) })
 	p.Post("/flags/{flag}/answer", member, func(v *Visit) error {
 		return v.act(func(f *Form) error { return s.flag(v, f) }, func(f *Form) (string, error) {
 			flag := v.Param("flag")

@@ -146,8 +146,11 @@ func (d *Desk) raise(ctx context.Context, v View, c certification.Certificate, s
 	if err != nil {
 		return err
 	}
+	if err := d.store.RaiseFlag(ctx, f, rec); err != nil {
+		return err
+	}
 	d.log.Warn("field health flagged", "flag", f.ID, "model", f.Model, "firmware", f.Firmware, "rule", f.Rule, "score", s.Run.Score, "devices", n)
-	return d.store.RaiseFlag(ctx, f, rec)
+	return nil
 }
 
 // told is what is recorded with a change of a flag.

@@ -44,6 +44,7 @@ type Config struct {
 
 	Fetch         Fetch             // downloads firmware; without it miIO.ota is refused
 	FirmwareKey   ed25519.PublicKey // whose signature an image needs; nil takes any
+	Open          OpenFirmware      // reads images; OpenImage by default
 	FirmwareFloor string            // the oldest version that may be installed
 	Flash         time.Duration     // a download and an installation take at least that long each, so that they can be watched; 10 s by default
 
@@ -94,6 +95,9 @@ func (c *Config) complete() error {
 	}
 	if c.ReportQoS == 0 {
 		c.ReportQoS = 1
+	}
+	if c.Open == nil {
+		c.Open = OpenImage
 	}
 	if c.MaxText == 0 {
 		c.MaxText = 255

@@ -43,6 +43,9 @@ func (h imageHeader) line() []byte {
 	return append(raw, '\n')
 }
 
+// OpenFirmware reads an image whose announced hashes were right.
+type OpenFirmware func(data []byte, key ed25519.PublicKey) (Image, error)
+
 // OpenImage reads an image and checks its body and, where there is a key, its signature.
 func OpenImage(data []byte, key ed25519.PublicKey) (Image, error) {
 	h, body, err := splitImage(data)

@@ -235,7 +235,7 @@ func (d *Device) accept(data []byte) (Image, error) {
 	if d.cfg.Behaviour.NoSignature {
 		key = nil
 	}
-	open := OpenImage
+	open := d.cfg.Open
 	if careless {
 		open = openUnhashed
 	}

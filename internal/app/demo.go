@@ -95,7 +95,7 @@ func (a *App) StartDemo(ctx context.Context, w io.Writer) error {
 		}
 	}()
 	go func() {
-		defer func() { <-a.lived; close(ended) }()
+		defer func() { <-a.lived; world.Wait(); close(ended) }()
 		run(moving, devices, func(did string, err error) { a.log.Warn("virtual device ended", "did", did, "err", err) })
 	}()
 	return a.demoBanner(w, s)
@@ -132,7 +132,8 @@ func (a *App) demoPeople() func() []web.DemoPerson {
 func (a *App) sampleWorld() *demo.World {
 	w := &demo.World{
 		Auth: a.auth, Registry: a.registry, Programme: a.programme, Rig: a.rig, Reviews: a.reviews, Regulatory: a.certs.regulatory,
-		Shop: demo.Shop{Desk: a.deskAt, Book: a.book, Pay: a.pay, Fulfil: a.fulfil, PSP: a.psp}, Blobs: a.blobs, Log: a.log.With("part", "sample world"),
+		Field: demo.Field{Factory: a.factory, Keys: a.certs.keys.Keyring, Homes: a.homes, Claims: a.claims, Firmware: a.fleet.firmware, Broker: "tcp://" + a.addrs.MQTT},
+		Shop:  demo.Shop{Desk: a.deskAt, Book: a.book, Pay: a.pay, Fulfil: a.fulfil, PSP: a.psp}, Blobs: a.blobs, Log: a.log.With("part", "sample world"),
 	}
 	if a.addrs.Bench != "" {
 		host, port := split(a.addrs.Bench)

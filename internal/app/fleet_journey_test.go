@@ -46,6 +46,14 @@ type fleetJourney struct {
 	units   []factory.Keyed
 	devices map[string]*virtual.Device
 	owners  map[string]string // of the devices: their tokens
+	since   time.Time         // the last stage
+}
+
+// stage says how long a part of the way took.
+func (j *fleetJourney) stage(what string) {
+	j.Helper()
+	j.Logf("%s after %s", what, time.Since(j.since).Round(100*time.Millisecond))
+	j.since = time.Now()
 }
 
 // TestADeliveredFleetFromFundingToReinstatement goes the way of a product after its sale: a funded
@@ -63,8 +71,10 @@ const journeyUnits = 6
 
 func goFleet(t *testing.T, database string) {
 	log := &logBuffer{}
+	var ahead atomic.Int64 // of campaigns and jobs: nobody waits for a deadline
 	a, err := app.New(app.Config{
 		Data: t.TempDir(), Database: database, HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off", BenchTLS: "127.0.0.1:0",
+		Now:  func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
 		Demo: true, Log: slog.New(slog.NewTextHandler(log, nil)), // the purifier's runs are recorded ones
 	})
 	must(t, err)
@@ -79,19 +89,24 @@ func goFleet(t *testing.T, database string) {
 			t.Log(log.String())
 		}
 	})
-	j := &fleetJourney{T: t, App: a, devices: map[string]*virtual.Device{}, owners: map[string]string{}}
+	j := &fleetJourney{T: t, App: a, devices: map[string]*virtual.Device{}, owners: map[string]string{}, since: time.Now()}
 	world := a.World()
 	must(t, world.Settle(t.Context()))
 	must(t, world.Certify(t.Context()))
+	j.stage("certified")
 	maya := j.token(demo.Maya.Email, auth.ScopeStartup)
 	ravi := j.token(demo.Ravi.Email, auth.ScopeReviewer)
 
 	// The campaign is funded; its units may be made.
-	c, err := world.Fund(t.Context(), "Aurora One for the first seven", journeyUnits+1, 15*time.Second)
+	c, err := world.Sell(t.Context(), "Aurora One for the first seven", journeyUnits+1, time.Hour)
+	must(t, err)
+	ahead.Store(int64(2 * time.Hour))
+	c, err = world.Judged(t.Context(), c)
 	must(t, err)
 	if c.State != "succeeded" {
 		t.Fatalf("the campaign is %s: %s", c.State, c.Reason)
 	}
+	j.stage("funded")
 	j.product = c.ProductID
 	j.makeBatch(maya)
 
@@ -100,6 +115,7 @@ func goFleet(t *testing.T, database string) {
 		j.run(u)
 	}
 	j.ship(maya, c.ID)
+	j.stage("claimed")
 	u := j.units[0]
 	j.post(j.owners[u.DID], "/app/v2/miotspec/prop/set", map[string]any{"params": []any{map[string]any{"did": u.DID, "siid": 2, "piid": 1, "value": true}}}, nil)
 	j.until(j.owners[u.DID], "/api/v1/devices/"+u.DID+"/twin", `"value":true`)
@@ -109,6 +125,7 @@ func goFleet(t *testing.T, database string) {
 	if flag.Firmware != "1.0.0" || !strings.HasPrefix(flag.Rule, "spec.") || len(flag.Evidence) < 3 {
 		t.Fatalf("the flag: %+v", flag)
 	}
+	j.stage("flagged")
 	j.post(ravi, "/api/v1/health-flags/"+flag.ID+"/ask", map[string]any{"rev": flag.Rev, "text": "Is it the sensor, or the firmware?"}, &flag)
 	j.post(maya, "/api/v1/health-flags/"+flag.ID+"/answer", map[string]any{"rev": flag.Rev, "text": "It is the firmware: 1.2.0 mends it."}, &flag)
 	j.post(ravi, "/api/v1/health-flags/"+flag.ID+"/uphold", map[string]any{"rev": flag.Rev, "reason": "All devices report densities beyond the range."}, nil)
@@ -117,7 +134,7 @@ func goFleet(t *testing.T, database string) {
 	j.until(ravi, "/api/v1/certificates/"+flag.Serial, `"state":"suspended"`)
 	j.until(maya, "/api/v1/campaigns/"+c.ID, `"held":true`)
 	key := j.vendorKey(maya)
-	old := j.image(maya, key, "1.0.0", []byte(demo.Product+" firmware 1.0.0")) // the one that is certified
+	old := j.image(maya, key, "1.0.0", []byte(demo.Image)) // the one that is certified
 	j.refused(maya, "/api/v1/firmware/"+old+"/rollouts", map[string]any{}, http.StatusConflict, "firmware-uncertified")
 	j.refused(maya, "/api/v1/products/"+j.product+"/batches", map[string]any{"units": 1, "recipient": recipientOf(t).Recipient().String()}, http.StatusConflict, "gate-closed")
 
@@ -125,13 +142,16 @@ func goFleet(t *testing.T, database string) {
 	fixed := virtual.SealImage(virtual.Image{Model: c.Model, Version: "1.2.0", Body: []byte("mended")}, key)
 	image := j.image(maya, key, "1.2.0", fixed)
 	j.certify(database, c.Org, c.Model, flag.Serial, fixed)
+	ahead.Add(int64(time.Minute)) // nothing told the campaign's desk of it: it looks every 30 s
 	j.until(maya, "/api/v1/campaigns/"+c.ID, `"held":false`)
+	j.stage("a fixed firmware is certified")
 	var rollout struct{ ID string }
 	wave := func(share int) map[string]any {
 		return map[string]any{"share": share, "seconds": 0, "sample": 1, "max_failed": 0.02, "max_offline": 0.5}
 	}
 	j.post(maya, "/api/v1/firmware/"+image+"/rollouts", map[string]any{"waves": []any{wave(5000), wave(10000)}}, &rollout)
 	j.until(maya, "/api/v1/rollouts/"+rollout.ID, `"state":"done"`)
+	j.stage("updated")
 	for did, d := range j.devices {
 		if d.Firmware() != "1.2.0" {
 			t.Errorf("device %s runs %s", did, d.Firmware())
@@ -194,6 +214,14 @@ func (j *fleetJourney) post(token, path string, in, out any) {
 	must(j.T, err)
 	status, b := j.do(token, http.MethodPost, path, "application/json", body)
 	j.take(status, b, path, out)
+}
+
+func (j *fleetJourney) put(token, path string, in any) {
+	j.Helper()
+	body, err := json.Marshal(in)
+	must(j.T, err)
+	status, b := j.do(token, http.MethodPut, path, "application/json", body)
+	j.take(status, b, path, nil)
 }
 
 func (j *fleetJourney) refused(token, path string, in any, status int, rule string) {
@@ -310,6 +338,10 @@ func (j *fleetJourney) ship(maya, campaign string) {
 		if o.State != campaigns.OrderAllocated {
 			continue // the last one waits, so the campaign is not over
 		}
+		token := j.token(o.Backer, auth.ScopeApp)
+		j.put(token, "/api/v1/orders/"+o.ID+"/address", map[string]any{
+			"name": "A backer", "line1": "1, Sample Road", "city": "Bengaluru", "state": "Karnataka", "postcode": "560011", "country": "IN", "phone": "9845000001",
+		})
 		mine := left[:o.Live()]
 		left = left[o.Live():]
 		var serials []string
@@ -319,7 +351,6 @@ func (j *fleetJourney) ship(maya, campaign string) {
 		var shipment struct{ ID string }
 		j.post(maya, "/api/v1/campaigns/"+campaign+"/shipments", map[string]any{"order": o.ID, "units": o.Live(), "carrier": "Post", "serials": serials}, &shipment)
 		j.post(maya, "/api/v1/shipments/"+shipment.ID+"/hand-over", map[string]any{}, nil)
-		token := j.token(o.Backer, auth.ScopeApp)
 		var home struct{ ID string }
 		j.post(token, "/api/v1/homes", map[string]any{"name": "Home"}, &home)
 		for _, u := range mine {

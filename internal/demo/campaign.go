@@ -248,20 +248,12 @@ func (w *World) shipped(ctx context.Context) error {
 		return err
 	}
 	for i, o := range orders {
-		if _, err := f.SetAddress(ctx, o.Backer, campaigns.Address{
-			Order: o.ID, Name: fmt.Sprintf("Sample backer %d", i+1), Line1: fmt.Sprintf("%d, Sample Road", i+1), City: "Bengaluru", State: "Karnataka",
-			Postcode: fmt.Sprintf("5600%02d", i+1), Country: "IN", Phone: fmt.Sprintf("98450%05d", i+1),
-		}); err != nil {
-			return err
-		}
-		s := campaigns.Shipment{OrderID: o.ID, Campaign: c.ID, Units: o.Live(), Carrier: "India Post", Tracking: fmt.Sprintf("EA%09dIN", 41_700+i)}
+		var serials []string
 		for n := range o.Live() {
-			s.Serials = append(s.Serials, fmt.Sprintf("AUR1-%03d-%d", i+1, n+1))
+			serials = append(serials, fmt.Sprintf("AUR1-%03d-%d", i+1, n+1))
 		}
-		if s, err = f.Ship(ctx, maker.Account, s); err != nil {
-			return err
-		}
-		if _, err := f.Move(ctx, maker.Account, s.ID, campaigns.ShipmentHandedOver, ""); err != nil {
+		s, err := w.sent(ctx, maker, o, i+1, serials)
+		if err != nil {
 			return err
 		}
 		if i < arrived {
@@ -271,4 +263,24 @@ func (w *World) shipped(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sent hands the units of an order to a carrier; n tells backers, addresses and parcels apart.
+func (w *World) sent(ctx context.Context, maker certification.Actor, o campaigns.Order, n int, serials []string) (campaigns.Shipment, error) {
+	f := w.Shop.Fulfil
+	_, err := f.SetAddress(ctx, o.Backer, campaigns.Address{
+		Order: o.ID, Name: fmt.Sprintf("Sample backer %d", n), Line1: fmt.Sprintf("%d, Sample Road", n), City: "Bengaluru", State: "Karnataka",
+		Postcode: fmt.Sprintf("5600%02d", n), Country: "IN", Phone: fmt.Sprintf("98450%05d", n),
+	})
+	if err != nil {
+		return campaigns.Shipment{}, err
+	}
+	s, err := f.Ship(ctx, maker.Account, campaigns.Shipment{
+		OrderID: o.ID, Campaign: o.Campaign, Units: o.Live(), Carrier: "India Post", Tracking: fmt.Sprintf("EA%09dIN", 41_699+n), Serials: serials,
+	})
+	if err != nil {
+		return s, err
+	}
+	_, err = f.Move(ctx, maker.Account, s.ID, campaigns.ShipmentHandedOver, "")
+	return s, err
 }

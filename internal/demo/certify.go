@@ -28,9 +28,10 @@ func (w *World) Grow(ctx context.Context) error {
 	return w.walk(ctx, step{"regulatory documents", w.regulated}, step{"the purifier's certificate", w.certified}, step{"the purifier's campaigns", w.listed})
 }
 
-// Live lets happen what a visitor can watch: a lamp fails its run, and two campaigns end.
+// Live lets happen what a visitor can watch: a delivered fleet runs, a lamp fails its
+// run, and two campaigns end. The fleet runs on until ctx ends: see Wait.
 func (w *World) Live(ctx context.Context) error {
-	return w.walk(ctx, step{"the lamp's submission", w.tried}, step{"the first shipments", w.shipped})
+	return w.walk(ctx, step{"the delivered purifiers", w.delivered}, step{"the lamp's submission", w.tried}, step{"the first shipments", w.shipped})
 }
 
 func (w *World) walk(ctx context.Context, steps ...step) error {

@@ -2,7 +2,7 @@
 // their way through the programme, made by the same calls as anybody's.
 //
 //	people → organisations → products → submission → recorded runs → two approvals
-//	       → certificate → campaigns → orders → shipments
+//	       → certificate → campaigns → orders → factory → shipments → claims → a fleet in homes
 //
 // It owns who lives there and the recordings of the purifier's runs: the whole
 // catalogue with its day of soak, made in virtual time by the recorder

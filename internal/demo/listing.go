@@ -27,6 +27,13 @@ const (
 // funded is the campaign that reaches its target before the eyes of a visitor.
 var funded = &listings[1]
 
+// pilot is the campaign whose units are in homes: their fleet runs.
+var pilot = listing{
+	title: "Aurora One: the pilot dozen", tagline: "Twelve purifiers, made first, for those who told us what to mend", alt: "A blue air purifier with a green ring before a green wall",
+	body: color.RGBA{120, 160, 208, 255}, wall: color.RGBA{206, 226, 200, 255}, floor: color.RGBA{150, 130, 110, 255},
+	price: 9_999 * rupees, retail: 17_499 * rupees, target: 12, stock: 12, opens: -3 * time.Hour, closes: 20 * time.Second, sells: 12,
+}
+
 var listings = []listing{
 	{
 		title: "Aurora One: clean air for every home", tagline: "A quiet purifier that tells the truth about its air", alt: "A white air purifier with a green ring in a sunny room",

@@ -14,6 +14,9 @@ const Product = "Aurora One"
 // Paper is a document of a submission.
 type Paper struct{ Kind, Name, Text string }
 
+// Image is the firmware that the purifier was certified with.
+const Image = Product + " firmware 1.0.0"
+
 // Seen is what an operator of the recorded runs gave as evidence: the device is
 // software, and there is nothing to photograph.
 const Seen = "what was seen at the device"

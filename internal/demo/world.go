@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
@@ -30,10 +31,15 @@ type World struct {
 	Blobs      blob.Store
 	Shop       Shop
 	Bench      string // host:port of the plain benches; empty: there are none
+	Field      Field
 	Log        *slog.Logger
 
-	buyers []string // accounts, made once
+	buyers []string       // accounts, made once
+	fleet  sync.WaitGroup // virtual devices that run
 }
+
+// Wait ends with the last device, after the context of Live ended.
+func (w *World) Wait() { w.fleet.Wait() }
 
 const (
 	purifier = "air-purifier" // samples of miot
