@@ -253,6 +253,8 @@ func (b *batch) moveRefund(i int, r *Refund, said *ProviderRefund, try int) erro
 		switch {
 		case r.ByHand:
 			return fmt.Errorf("%w: refund %s was paid back by hand, and the provider says that it has processed it too", ErrStuck, r.ID)
+		case r.State == RefundManual && r.Hand.ID != "":
+			return fmt.Errorf("%w: the provider has processed refund %s: %w", ErrStuck, r.ID, r.proposed())
 		case r.State == RefundProcessed:
 		case r.State == RefundFailed:
 			step(RefundFailed, RefundQueued, time.Time{})

@@ -107,7 +107,7 @@ type MoveRefund struct {
 	BankRef     string    // kept where given
 	Error       string    // why it failed
 	Wake        time.Time // when it is sent again, of one that goes back into the queue
-	ByHand      bool      // a person paid it back from the escrow account
+	Hand        string    // hnd_…: a person paid it back as another proposed; empty: it is not paid by hand
 	Actor       string    // acc_… who decided it; empty: nobody did, it happened
 }
 
@@ -131,11 +131,13 @@ func (m *MoveRefund) decide(d *decision) {
 		d.refuse(fmt.Errorf("refund %s is %s, not %s: %w", r.ID, r.State, m.From, registry.ErrConflict))
 	case !m.From.CanBecome(m.To):
 		d.refuse(fmt.Errorf("%w: refund %s from %s to %s", ErrBadOrder, r.ID, m.From, m.To))
-	case m.ByHand && (m.From != RefundManual || m.To != RefundProcessed || m.BankRef == ""):
-		d.refuse(fmt.Errorf("%w: refund %s from %s to %s by hand with bank reference %q; only a manual one is paid back by hand, with the reference of its bank transfer", ErrBadOrder, r.ID, m.From, m.To, m.BankRef))
 	case m.From == RefundProcessed && r.ByHand:
 		d.refuse(fmt.Errorf("%w: refund %s was paid back by hand; no provider can fail it", ErrBadOrder, r.ID))
 	default:
+		if err := m.byHand(&r.Refund); err != nil {
+			d.refuse(err)
+			return
+		}
 		m.step(d, r, p, o)
 	}
 }
@@ -147,7 +149,9 @@ func (m *MoveRefund) step(d *decision, r *RefundRow, p *PaymentRow, o *OrderRow)
 	if m.ProviderRef != "" {
 		r.ProviderRef = m.ProviderRef
 	}
-	if m.BankRef != "" {
+	if m.Hand != "" {
+		r.BankRef, r.Hand.ConfirmedBy = r.Hand.BankRef, m.Actor
+	} else if m.BankRef != "" {
 		r.BankRef = m.BankRef
 	}
 	r.LastError, r.changed = m.Error, true
@@ -155,7 +159,7 @@ func (m *MoveRefund) step(d *decision, r *RefundRow, p *PaymentRow, o *OrderRow)
 	from, counts := AccountProvider(p.Provider), r.Kind == RefundFull || r.Kind == RefundPartial
 	switch {
 	case m.To == RefundProcessed:
-		if m.ByHand {
+		if m.Hand != "" {
 			from, r.ByHand = AccountBank, true
 		}
 		d.book(fmt.Sprintf("%s/processed/%d", r.ID, r.Attempts), refunded(r.Kind, from, r.Amount))
@@ -184,8 +188,17 @@ func (m *MoveRefund) step(d *decision, r *RefundRow, p *PaymentRow, o *OrderRow)
 	case o.State == OrderRefunded && d.s.Owed[o.ID] > 0:
 		d.move(o, OrderRefundDue)
 	}
-	d.decided(m.Actor, "refund."+string(m.To), r.ID, map[string]any{"order": o.ID, "amount": r.Amount, "currency": r.Currency, "bank_ref": m.BankRef})
+	d.decided(m.Actor, "refund."+string(m.To), r.ID, m.told(r))
 	d.answer = Answer{Order: o.Order, Payment: p.Payment, Refund: r.Refund}
+}
+
+// told is what the record of decisions keeps of the step.
+func (m *MoveRefund) told(r *RefundRow) map[string]any {
+	detail := map[string]any{"order": r.OrderID, "amount": r.Amount, "currency": r.Currency, "bank_ref": m.BankRef}
+	if m.Hand != "" {
+		detail["bank_ref"], detail["proposal"], detail["proposed_by"] = r.BankRef, r.Hand.ID, r.Hand.ProposedBy
+	}
+	return detail
 }
 
 // AskRefundAfter is how long a provider may have a refund before it is asked what

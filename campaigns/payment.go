@@ -79,6 +79,7 @@ type Refund struct {
 	WakeAt      time.Time // when there is something to be done about it next; zero: nothing
 	Try         int       // which one this is, from 1: a new one after each that the provider failed
 	ByHand      bool      // paid back by a person, outside the provider
+	Hand        Hand      // how a person does, or proposes to
 }
 
 // Key is the name under which the provider does this try of the refund once: what

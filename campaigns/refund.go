@@ -124,25 +124,8 @@ func (p *Payments) sendRefund(ctx context.Context, d *DueRefund) (Heard, error) 
 	return Heard{Provider: d.Provider, Refund: &told}, p.answered(err)
 }
 
-// PaidByHand says that a person paid back a refund that no provider could do, by
-// a transfer from the escrow account with that reference.
-func (p *Payments) PaidByHand(ctx context.Context, actor, refund, bankRef string) (Refund, error) {
-	r, err := p.store.Refund(ctx, refund)
-	if err != nil {
-		return r, err
-	}
-	a, err := p.book.Do(ctx, &MoveRefund{
-		Campaign: r.Campaign, OrderID: r.OrderID, RefundID: r.ID, PaymentID: r.PaymentID, From: RefundManual, To: RefundProcessed,
-		BankRef: line(bankRef, 100), ByHand: true, Actor: actor,
-	})
-	if err == nil && a.Repeat && a.Refund.BankRef != bankRef {
-		err = fmt.Errorf("refund %s was processed before, with bank reference %q: %w", r.ID, a.Refund.BankRef, registry.ErrConflict)
-	}
-	return a.Refund, err
-}
-
 // RetryRefund gives a refund that waits for a person to its provider once more,
-// as a new try.
+// as a new try. One that is proposed to be paid by hand is not: it would go back twice.
 func (p *Payments) RetryRefund(ctx context.Context, actor, refund string) (Refund, error) {
 	r, err := p.store.Refund(ctx, refund)
 	if err != nil {

@@ -1,11 +1,14 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/internal/auth"
 )
 
@@ -24,8 +27,30 @@ type PaymentsPage struct {
 	Events  []campaigns.InboxEvent
 	Next    string // of the events
 	Flagged []campaigns.Payment
-	Refunds []campaigns.Refund // that wait for a person
+	Refunds []HandRow // that wait for a person
 	Forms   *Forms
+}
+
+// HandRow is a refund that waits for a person, or for a second one.
+type HandRow struct {
+	campaigns.Refund
+	Who string // proposed how it is paid
+	Own bool   // the reader did: somebody else confirms
+}
+
+// Forms are the places that the row's forms are sent to.
+func (r *HandRow) Forms() []string {
+	steps := []string{"propose", "retry"}
+	switch {
+	case r.Own:
+		steps = []string{"withdraw"}
+	case r.Hand.ID != "":
+		steps = []string{"confirm", "withdraw"}
+	}
+	for i, step := range steps {
+		steps[i] = fmt.Sprintf("refunds/%s/%s", r.ID, step)
+	}
+	return steps
 }
 
 // Money is an amount in its currency.
@@ -45,15 +70,9 @@ func (s *Payments) Mount(p *Pages) {
 			_, err := s.pay.RetryRefund(v.Context(), v.Actor.Account, v.Param("id"))
 			return err
 		},
-		"refunds/{id}/paid": func(v *Visit, f *Form) error {
-			reference := f.Get("reference")
-			if reference == "" {
-				f.Refuse("reference", v.Say("payments.reference-wanted"))
-				return nil
-			}
-			_, err := s.pay.PaidByHand(v.Context(), v.Actor.Account, v.Param("id"), reference)
-			return err
-		},
+		"refunds/{id}/propose":  s.propose,
+		"refunds/{id}/confirm":  byHand(s.pay.ConfirmByHand),
+		"refunds/{id}/withdraw": byHand(s.pay.WithdrawByHand),
 	} {
 		p.Post(paymentsPath+"/"+place, operator, func(v *Visit) error {
 			return v.act(func(f *Form) error { return s.show(v, f) }, func(f *Form) (string, error) {
@@ -61,9 +80,36 @@ func (s *Payments) Mount(p *Pages) {
 				if err == nil && f.OK() {
 					v.Note("good", v.Say("payments.done"))
 				}
-				return paymentsPath, f.told(err)
+				return paymentsPath, f.told(f.beside(err, func(*certification.Refusal) string { return "" }))
 			}, Place{campaigns.ErrBadOrder, ""})
 		})
+	}
+}
+
+// propose keeps how a refund is paid back, for another operator to confirm.
+func (s *Payments) propose(v *Visit, f *Form) error {
+	if f.Get("reference") == "" {
+		f.Refuse("reference", v.Say("payments.reference-wanted"))
+	}
+	if f.Get("reason") == "" {
+		f.Refuse("reason", v.Say("payments.reason-wanted"))
+	}
+	day, err := time.Parse(time.DateOnly, f.Get("day"))
+	if err != nil {
+		f.Refuse("day", v.Say("payments.day-wanted"))
+	}
+	if !f.OK() {
+		return nil
+	}
+	_, err = s.pay.ProposeByHand(v.Context(), v.Actor.Account, v.Param("id"), campaigns.Hand{BankRef: f.Get("reference"), PaidAt: day, Reason: f.Get("reason")})
+	return err
+}
+
+// byHand confirms or withdraws what the page showed as proposed.
+func byHand(do func(ctx context.Context, actor, refund, proposal string) (campaigns.Refund, error)) func(v *Visit, f *Form) error {
+	return func(v *Visit, f *Form) error {
+		_, err := do(v.Context(), v.Actor.Account, v.Param("id"), f.Get("proposal"))
+		return err
 	}
 }
 
@@ -87,8 +133,12 @@ func (s *Payments) show(v *Visit, sent *Form) error {
 	if p.Flagged, err = s.pay.Flagged(ctx, "", mostListed); err != nil {
 		return err
 	}
-	if p.Refunds, err = s.pay.RefundsInState(ctx, campaigns.RefundManual, "", mostListed); err != nil {
+	waiting, err := s.pay.RefundsInState(ctx, campaigns.RefundManual, "", mostListed)
+	if err != nil {
 		return err
+	}
+	for _, r := range waiting {
+		p.Refunds = append(p.Refunds, HandRow{r, v.people(r.Hand.ProposedBy).Who(r.Hand.ProposedBy), r.Hand.ProposedBy == v.Actor.Account})
 	}
 	s.lost(v, p, sent)
 	if sent != nil {
@@ -108,8 +158,10 @@ func (s *Payments) lost(v *Visit, p *PaymentsPage, sent *Form) {
 		}
 	}
 	for _, r := range p.Refunds {
-		if p.Forms.Refused(fmt.Sprintf("refunds/%s/retry", r.ID)) || p.Forms.Refused(fmt.Sprintf("refunds/%s/paid", r.ID)) {
-			return
+		for _, shown := range r.Forms() {
+			if p.Forms.Refused(shown) {
+				return
+			}
 		}
 	}
 	for _, said := range sent.Wrong {

@@ -169,13 +169,18 @@ func init() {
 		return &PaymentsPage{Page: workPage("Payments"), States: inboxStates, State: campaigns.InboxStuck, Forms: newForms(paymentsPath)}
 	})
 	story("operator-payments", "operator-payments", func() Pager {
+		proposed := campaigns.Hand{ID: "hnd_1", BankRef: "UTR 4711", PaidAt: day(2026, 11, 23), Reason: hostileText, ProposedBy: "acc_2", ProposedAt: day(2026, 11, 24)}
 		p := &PaymentsPage{
 			Page: workPage("Payments"), States: inboxStates, State: campaigns.InboxStuck, Next: "#", Forms: newForms(paymentsPath),
 			Events:  []campaigns.InboxEvent{{ID: "pev_1", Provider: "simulator", State: campaigns.InboxStuck, Attempts: 9, LastError: hostileText, Event: campaigns.ProviderEvent{ID: hostileText, Name: "payment.captured", OrderID: "ord_1"}, ReceivedAt: sampleNow}},
 			Flagged: []campaigns.Payment{{ID: "pat_1", OrderID: "ord_1", Provider: "simulator", PaymentRef: hostileText, Amount: 649_900, Currency: "INR", Flag: hostileText}},
-			Refunds: []campaigns.Refund{{ID: "rfd_1", OrderID: "ord_1", Amount: 649_900, Currency: "INR", Reason: hostileText, LastError: hostileText, CreatedAt: day(2026, 11, 20)}, {ID: "rfd_2", OrderID: "ord_2", Amount: 100, Currency: "INR", CreatedAt: day(2026, 11, 21)}},
+			Refunds: []HandRow{
+				{Refund: campaigns.Refund{ID: "rfd_1", OrderID: "ord_1", Amount: 649_900, Currency: "INR", Reason: hostileText, LastError: hostileText, CreatedAt: day(2026, 11, 20)}},
+				{Refund: campaigns.Refund{ID: "rfd_2", OrderID: "ord_2", Amount: 100, Currency: "INR", CreatedAt: day(2026, 11, 21), Hand: proposed}, Who: hostileText},
+				{Refund: campaigns.Refund{ID: "rfd_3", OrderID: "ord_3", Amount: 499_900, Currency: "INR", CreatedAt: day(2026, 11, 22), Hand: proposed}, Who: "Olga", Own: true},
+			},
 		}
-		f := newForm(paymentsPath+"/refunds/rfd_1/paid", nil)
+		f := newForm(paymentsPath+"/refunds/rfd_1/propose", nil)
 		f.Refuse("reference", "The reference of the bank transfer is wanted.")
 		p.Forms.with(f)
 		return p

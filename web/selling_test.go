@@ -427,11 +427,27 @@ func TestAnOperatorSettlesWhatNeedsAPerson(t *testing.T) {
 		do(t, x.book, &campaigns.MoveRefund{Campaign: r.Campaign, OrderID: r.OrderID, RefundID: r.ID, PaymentID: r.PaymentID, From: step[0], To: step[1]})
 	}
 	o.get(paymentsPath).says(t, http.StatusOK, "₹6,499.50", html.EscapeString("changed <b>my</b> mind"), r.ID)
-	paid := paymentsPath + "/refunds/" + r.ID + "/paid"
-	o.send(paid).says(t, http.StatusUnprocessableEntity, `-reference-error"`, html.EscapeString(x.say("payments.reference-wanted")))
-	o.send(paid, "reference", "UTR 4711").goes(t, paymentsPath)
-	o.send(paid, "reference", "UTR 4711").goes(t, paymentsPath) // the same again is nothing new
-	o.send(paid, "reference", "UTR 4712").says(t, http.StatusUnprocessableEntity, "was processed before")
+	at := paymentsPath + "/refunds/" + r.ID
+	o.send(at+"/propose").says(t, http.StatusUnprocessableEntity, `-reference-error"`, `-day-error"`, `-reason-error"`, html.EscapeString(x.say("payments.reference-wanted")))
+	today := x.clock().Format(time.DateOnly)
+	o.send(at+"/propose", "reference", "UTR 4711", "day", "2001-01-01", "reason", "r").says(t, http.StatusUnprocessableEntity, "want a day from then to today")
+	proposal := []string{"reference", "UTR 4711", "day", today, "reason", "the card <b>is gone</b>"}
+	o.send(at+"/propose", proposal...).goes(t, paymentsPath)
+	o.send(at+"/propose", proposal...).goes(t, paymentsPath) // the same again is nothing new
+	o.get(paymentsPath).says(t, http.StatusOK, "UTR 4711", html.EscapeString("the card <b>is gone</b>"), x.say("payments.other-confirms"))
+	proposed, err := x.pay.RefundsOfOrder(t.Context(), order.ID)
+	must(t, err)
+	hand := proposed[0].Hand.ID
+	o.send(at+"/confirm", "proposal", hand).says(t, http.StatusUnprocessableEntity, "another operator confirms it")
+	x.person("otto@proofmark.example", auth.RoleOperator)
+	second := x.browser()
+	second.logIn("otto@proofmark.example")
+	second.get(paymentsPath).says(t, http.StatusOK, "UTR 4711", x.say("payments.confirm"), hand)
+	second.send(at+"/retry").says(t, http.StatusUnprocessableEntity, "confirm or withdraw that first")
+	second.send(at+"/confirm", "proposal", "hnd_stale").says(t, http.StatusUnprocessableEntity, "look at it again")
+	second.send(at+"/confirm", "proposal", hand).goes(t, paymentsPath)
+	second.send(at+"/confirm", "proposal", hand).goes(t, paymentsPath)
+	second.send(at+"/withdraw", "proposal", hand).says(t, http.StatusUnprocessableEntity, "is processed")
 	after, err := x.pay.RefundsOfOrder(t.Context(), order.ID)
 	must(t, err)
 	if after[0].State != campaigns.RefundProcessed || after[0].BankRef != "UTR 4711" || !after[0].ByHand {
@@ -453,5 +469,5 @@ func TestAnOperatorSettlesWhatNeedsAPerson(t *testing.T) {
 
 	b := x.member()
 	b.get(paymentsPath).says(t, http.StatusForbidden)
-	b.send(paid, "reference", "mine").says(t, http.StatusForbidden)
+	b.send(at+"/confirm", "proposal", hand).says(t, http.StatusForbidden)
 }

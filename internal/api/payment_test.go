@@ -111,7 +111,13 @@ func TestFromAnOrderToItsRefund(t *testing.T) {
 		t.Errorf("refunds for operators: %+v", list)
 	}
 	h.problem(h.call("GET", "/api/v1/refunds", nil, ann...), 403, "forbidden")
-	h.problem(h.call("POST", "/api/v1/refunds/"+refunds[0].ID+"/paid", object{"bank_ref": "x"}), 409, "conflict")
+	by := "/api/v1/refunds/" + refunds[0].ID
+	h.problem(h.call("POST", by+"/propose", object{"bank_ref": "x", "paid_on": "2026-02-30", "reason": "r"}), 422, "invalid")
+	h.problem(h.call("POST", by+"/propose", object{"bank_ref": "x", "paid_on": "2026-02-03", "reason": "r"}), 409, "conflict")
+	for _, step := range []string{"/confirm", "/withdraw"} {
+		h.problem(h.call("POST", by+step, object{"proposal": "hnd_1"}), 409, "conflict")
+		h.problem(h.call("POST", by+step, object{"proposal": "hnd_1"}, ann...), 403, "forbidden")
+	}
 	events := want[struct{ Events []api.InboxEvent }](h, h.call("GET", "/api/v1/payments/events?state=applied", nil), 200)
 	if len(events.Events) == 0 {
 		t.Error("no event in the inbox")

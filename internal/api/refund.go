@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -23,6 +24,7 @@ type Refund struct {
 	State       string     `json:"state" enum:"queued,sent,processed,failed,manual" doc:"manual: the provider could not, an operator pays it back another way."`
 	BankRef     string     `json:"bank_ref,omitempty" doc:"What can be named to the bank."`
 	Waits       string     `json:"waits,omitempty" doc:"Why it was not done yet."`
+	ByHand      *Hand      `json:"by_hand,omitempty" doc:"For operators: how a person pays it back, or proposes to."`
 	CreatedAt   time.Time  `json:"created_at"`
 	ProcessedAt *time.Time `json:"processed_at,omitempty"`
 }
@@ -34,6 +36,29 @@ func refundOf(r campaigns.Refund) Refund {
 	}
 	if r.State != campaigns.RefundProcessed {
 		out.Waits = r.LastError
+	}
+	return out
+}
+
+// Hand is a transfer from the escrow account that pays back what no provider could.
+type Hand struct {
+	ID          string    `json:"id" doc:"hnd_…"`
+	BankRef     string    `json:"bank_ref"`
+	PaidOn      string    `json:"paid_on" format:"date" doc:"The day of the bank transfer."`
+	Reason      string    `json:"reason"`
+	ProposedBy  string    `json:"proposed_by" doc:"acc_…"`
+	ProposedAt  time.Time `json:"proposed_at"`
+	ConfirmedBy string    `json:"confirmed_by,omitempty" doc:"acc_…; never who proposed it."`
+}
+
+// operatorsRefundOf is a refund as operators see it.
+func operatorsRefundOf(r campaigns.Refund) Refund {
+	out := refundOf(r)
+	if h := r.Hand; h.ID != "" {
+		out.ByHand = &Hand{
+			ID: h.ID, BankRef: h.BankRef, PaidOn: h.PaidAt.Format(time.DateOnly), Reason: h.Reason,
+			ProposedBy: h.ProposedBy, ProposedAt: instant(h.ProposedAt), ConfirmedBy: h.ConfirmedBy,
+		}
 	}
 	return out
 }
@@ -104,28 +129,58 @@ func (a *API) mountRefunds() {
 	) (*reply[refundList], error) {
 		found, err := a.payments.RefundsInState(ctx, campaigns.RefundState(in.State), in.After, in.Limit+1)
 		var list refundList
-		list.Refunds, list.Next = cut(found, in.Limit, refundOf, func(r Refund) string { return r.ID })
+		list.Refunds, list.Next = cut(found, in.Limit, operatorsRefundOf, func(r Refund) string { return r.ID })
 		return answer(list, err)
 	})
 	operator(a, huma.Operation{
-		OperationID: "refund-paid-by-hand", Method: http.MethodPost, Path: "/refunds/{id}/paid", Tags: []string{tagPayments},
-		Summary:     "Say that a manual refund was paid back from the escrow account",
-		Description: "It is booked from the escrow account and cannot be taken back. Said again with the same reference it changes nothing.",
+		OperationID: "propose-refund-by-hand", Method: http.MethodPost, Path: "/refunds/{id}/propose", Tags: []string{tagPayments},
+		Summary:     "Propose to pay a manual refund back from the escrow account; another operator confirms it",
+		Description: "While it is proposed the refund is not given to its provider. The same said again by the same person changes nothing.",
 	}, func(ctx context.Context, in *struct {
 		OfRefund
 		Body struct {
 			BankRef string `json:"bank_ref" minLength:"1" maxLength:"100" doc:"The reference of the bank transfer."`
+			PaidOn  string `json:"paid_on" format:"date" doc:"The day of the bank transfer: from when the refund is due to today."`
+			Reason  string `json:"reason" minLength:"1" maxLength:"300" doc:"Why it is paid this way."`
 		}
 	},
 	) (*reply[Refund], error) {
-		r, err := a.payments.PaidByHand(ctx, actorOf(ctx).Account, in.ID, in.Body.BankRef)
-		return answer(refundOf(r), err)
+		day, err := time.Parse(time.DateOnly, in.Body.PaidOn)
+		if err != nil {
+			return nil, fmt.Errorf("%w: paid_on %q is no day; want YYYY-MM-DD", campaigns.ErrBadOrder, in.Body.PaidOn)
+		}
+		r, err := a.payments.ProposeByHand(ctx, actorOf(ctx).Account, in.ID, campaigns.Hand{BankRef: in.Body.BankRef, PaidAt: day, Reason: in.Body.Reason})
+		return answer(operatorsRefundOf(r), err)
 	})
+	for _, step := range []struct {
+		name, path, summary, more string
+		do                        func(ctx context.Context, actor, refund, proposal string) (campaigns.Refund, error)
+	}{
+		{
+			"confirm-refund-by-hand", "confirm", "Confirm that a refund was paid back as another operator proposed",
+			"It is booked from the escrow account and cannot be taken back. Who proposed it is refused.", a.payments.ConfirmByHand,
+		},
+		{"withdraw-refund-by-hand", "withdraw", "Withdraw what was proposed for a manual refund", "The refund waits for a person as before.", a.payments.WithdrawByHand},
+	} {
+		operator(a, huma.Operation{
+			OperationID: step.name, Method: http.MethodPost, Path: "/refunds/{id}/" + step.path, Tags: []string{tagPayments},
+			Summary: step.summary, Description: step.more,
+		}, func(ctx context.Context, in *struct {
+			OfRefund
+			Body struct {
+				Proposal string `json:"proposal" minLength:"1" maxLength:"100" doc:"hnd_…, as it was seen: another one is a conflict."`
+			}
+		},
+		) (*reply[Refund], error) {
+			r, err := step.do(ctx, actorOf(ctx).Account, in.ID, in.Body.Proposal)
+			return answer(operatorsRefundOf(r), err)
+		})
+	}
 	operator(a, huma.Operation{
 		OperationID: "retry-refund", Method: http.MethodPost, Path: "/refunds/{id}/retry", Tags: []string{tagPayments},
 		Summary: "Give a manual refund to its provider once more",
 	}, func(ctx context.Context, in *OfRefund) (*reply[Refund], error) {
 		r, err := a.payments.RetryRefund(ctx, actorOf(ctx).Account, in.ID)
-		return answer(refundOf(r), err)
+		return answer(operatorsRefundOf(r), err)
 	})
 }

@@ -123,13 +123,19 @@ func (a *App) confirmInterest(ctx context.Context, interest string) error {
 	if err != nil {
 		return err
 	}
-	title := strings.Join(strings.Fields(c.Title), " ")
-	err = a.mail.Send(ctx, mail.Message{Key: i.ID + " confirm", To: i.Email, Subject: "You will be told when " + title + " opens", Text: fmt.Sprintf(
-		"Somebody, and we think it was you, asked us to write to this address when %s opens.\nIt opens on %s. We write once, and use the address for nothing else.\n\nTo take it back, or if it was not you:\n%s/campaigns/%s/interest/%s\n",
-		title, c.OpensAt.UTC().Format("2 January 2006, 15:04 UTC"), strings.TrimSuffix(a.cfg.PublicURL, "/"), c.ID, i.ID)})
+	err = a.mail.Send(ctx, interestMail(&i, &c, a.cfg.PublicURL))
 	if errors.Is(err, mail.ErrMessage) {
 		a.log.Warn("registration for an opening not confirmed", "campaign", c.ID, "err", err)
 		return nil // trying again mends no address
 	}
 	return err
+}
+
+// interestMail is what is written: when it opens, what the address is used for, and
+// the link that takes the registration back.
+func interestMail(i *campaigns.Interest, c *campaigns.Campaign, url string) mail.Message {
+	title := strings.Join(strings.Fields(c.Title), " ")
+	return mail.Message{Key: i.ID + " confirm", To: i.Email, Subject: "You will be told when " + title + " opens", Text: fmt.Sprintf(
+		"Somebody, and we think it was you, asked us to write to this address when %s opens.\nIt opens on %s. We write once, and use the address for nothing else.\n\nTo take it back, or if it was not you:\n%s/campaigns/%s/interest/%s\n",
+		title, c.OpensAt.UTC().Format("2 January 2006, 15:04 UTC"), strings.TrimSuffix(url, "/"), c.ID, i.ID)}
 }

@@ -17,6 +17,16 @@ import (
 // that hears of every commit of its book.
 func onBoard(t *testing.T, test func(s *shop, board *campaigns.Board, book *campaigns.Book)) {
 	t.Helper()
+	onBoardAs(t, func(p campaigns.Progress, at time.Time) []byte {
+		body, err := json.Marshal(map[string]int64{"reserved": p.Reserved, "at": at.UnixMilli()})
+		must(t, err)
+		return body
+	}, test)
+}
+
+// onBoardAs shows it in a form of the test's own.
+func onBoardAs(t *testing.T, form func(campaigns.Progress, time.Time) []byte, test func(s *shop, board *campaigns.Board, book *campaigns.Book)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		db := open(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db"))
 		began := time.Now()
@@ -25,11 +35,7 @@ func onBoard(t *testing.T, test func(s *shop, board *campaigns.Board, book *camp
 		})
 		on := bus.NewLocal(bus.Options{})
 		defer on.Close()
-		board := campaigns.NewBoard(campaigns.BoardOptions{Store: db.Campaigns(), Encode: func(p campaigns.Progress, at time.Time) []byte {
-			body, err := json.Marshal(map[string]int64{"reserved": p.Reserved, "at": at.UnixMilli()})
-			must(t, err)
-			return body
-		}})
+		board := campaigns.NewBoard(campaigns.BoardOptions{Store: db.Campaigns(), Encode: form})
 		must(t, board.Listen(on))
 		book := campaigns.NewBook(campaigns.Options{Store: s.store, Bus: on})
 		defer func() { must(t, book.Stop(context.Background())) }()

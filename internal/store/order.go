@@ -453,6 +453,10 @@ func refund(r dbgen.Refund) campaigns.Refund {
 		BankRef: r.BankRef, Attempts: r.Attempts, LastError: r.LastError,
 		CreatedAt: r.CreatedAt.Time(), ChangedAt: r.ChangedAt.Time(), ProcessedAt: r.ProcessedAt.Time(),
 		WakeAt: r.WakeAt.Time(), Try: r.Try, ByHand: r.ByHand,
+		Hand: campaigns.Hand{
+			ID: r.Hand, BankRef: r.HandRef, PaidAt: r.HandPaidAt.Time(), Reason: r.HandReason,
+			ProposedBy: r.ProposedBy, ProposedAt: r.ProposedAt.Time(), ConfirmedBy: r.ConfirmedBy,
+		},
 	}
 }
 

@@ -42,9 +42,12 @@ FROM v WHERE payment.id = v.id AND payment.state = v.was`)
 		`INSERT INTO refund (id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at)
 SELECT v.id, v.payment_id, v.order_id, v.campaign, v.kind, v.units, v.amount, v.currency, v.reason, 'queued', '', '', 0, '', v.created_at, v.created_at, 0, v.created_at FROM v`)
 	updateRefunds = newBulk(
-		"id text, was text, state text, provider_ref text, bank_ref text, attempts bigint, last_error text, changed_at bigint, processed_at bigint, wake_at bigint, try bigint, by_hand bigint",
+		"id text, was text, state text, provider_ref text, bank_ref text, attempts bigint, last_error text, changed_at bigint, processed_at bigint, wake_at bigint, try bigint, by_hand bigint, "+
+			"hand text, hand_ref text, hand_paid_at bigint, hand_reason text, proposed_by text, proposed_at bigint, confirmed_by text",
 		`UPDATE refund SET state = v.state, provider_ref = v.provider_ref, bank_ref = v.bank_ref, attempts = v.attempts, last_error = v.last_error,
-    changed_at = v.changed_at, processed_at = v.processed_at, wake_at = v.wake_at, try = v.try, by_hand = (v.by_hand <> 0)
+    changed_at = v.changed_at, processed_at = v.processed_at, wake_at = v.wake_at, try = v.try, by_hand = (v.by_hand <> 0),
+    hand = v.hand, hand_ref = v.hand_ref, hand_paid_at = v.hand_paid_at, hand_reason = v.hand_reason,
+    proposed_by = v.proposed_by, proposed_at = v.proposed_at, confirmed_by = v.confirmed_by
 FROM v WHERE refund.id = v.id AND refund.state = v.was`)
 	insertWaiting = newBulk(
 		"id text, campaign text, variant text, backer text, units bigint, state text, order_id text, created_at bigint, changed_at bigint",
@@ -238,6 +241,8 @@ func (s *saver) refunds(all []*campaigns.RefundRow) {
 	provider, bank, fault := make([]string, n), make([]string, n), make([]string, n)
 	attempts, changed, processed := make([]int64, n), make([]int64, n), make([]int64, n)
 	wake, try, byHand := make([]int64, n), make([]int64, n), make([]int64, n)
+	hand, ref, why, proposer, confirmer := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	paid, proposed := make([]int64, n), make([]int64, n)
 	for i, r := range moved {
 		id[i], was[i], state[i], provider[i], bank[i], fault[i] = r.ID, string(r.Was), string(r.State), r.ProviderRef, text(r.BankRef), text(r.LastError)
 		attempts[i], changed[i], processed[i] = int64(r.Attempts), int64(micros.Of(r.ChangedAt)), int64(micros.Of(r.ProcessedAt))
@@ -245,8 +250,12 @@ func (s *saver) refunds(all []*campaigns.RefundRow) {
 		if r.ByHand {
 			byHand[i] = 1
 		}
+		h := &r.Hand
+		hand[i], ref[i], why[i], proposer[i], confirmer[i] = h.ID, text(h.BankRef), text(h.Reason), h.ProposedBy, h.ConfirmedBy
+		paid[i], proposed[i] = int64(micros.Of(h.PaidAt)), int64(micros.Of(h.ProposedAt))
 	}
-	s.run("refunds", updateRefunds, id, was, state, provider, bank, attempts, fault, changed, processed, wake, try, byHand)
+	s.run("refunds", updateRefunds, id, was, state, provider, bank, attempts, fault, changed, processed, wake, try, byHand,
+		hand, ref, paid, why, proposer, proposed, confirmer)
 }
 
 func (s *saver) waiting(all []*campaigns.WaitingRow) {

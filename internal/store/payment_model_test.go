@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/registry"
@@ -167,7 +168,7 @@ func (m *paymentModel) acts() map[string]func(*rapid.T) {
 		"cancel": m.cancels, "end": m.end, "come back": m.comeBack, "come back and be told": m.race,
 		"hear": m.hear, "hear all": m.hearAll, "repeat": m.repeat, "lose": m.lose, "forge": m.forge, "send again": m.sendAgain,
 		"work": func(*rapid.T) { m.work() }, "killed in the inbox": m.killedInInbox, "unsettled": m.unsettled,
-		"refund": func(*rapid.T) { m.send() }, "killed in refunds": m.killedInRefunds, "by hand": m.byHands, "retry": m.retries,
+		"refund": func(*rapid.T) { m.send() }, "killed in refunds": m.killedInRefunds, "by hand": m.byHands, "change of mind": m.changesMind, "retry": m.retries,
 		"time": m.time, "hours": m.hours, "days": m.days, "windows end": m.windows,
 		"faults": m.faults, "no faults": func(*rapid.T) { must(m.t, m.psp.SetFaults(ctx, simulator.Faults{})) },
 		"pay out": m.payOut, "top up": m.topUp, "allocate": m.allocates,
@@ -433,15 +434,42 @@ func (m *paymentModel) byHands(*rapid.T) {
 		if m.bank < r.Amount {
 			continue
 		}
-		_, err := m.pay.PaidByHand(ctx, "acc_operator", r.ID, "NEFT "+r.ID)
-		must(m.t, err)
+		r = m.proposes(r)
+		_, err := m.pay.ConfirmByHand(ctx, "acc_operator", r.ID, r.Hand.ID)
+		wantError(m.t, err, certification.ErrForbidden)
+		must(m.t, second(m.pay.ConfirmByHand(ctx, "acc_other", r.ID, r.Hand.ID)))
 		m.bank -= r.Amount
 		m.seen["by hand"]++
 	}
 }
 
+// proposes that a refund is paid by hand, if nobody has yet.
+func (m *paymentModel) proposes(r campaigns.Refund) campaigns.Refund {
+	if r.Hand.ID != "" {
+		return r
+	}
+	m.seen["proposed"]++
+	return get(m.pay.ProposeByHand(ctx, "acc_operator", r.ID, campaigns.Hand{BankRef: "NEFT " + r.ID, PaidAt: m.now(), Reason: "the provider cannot"}))(m.t)
+}
+
+// changesMind proposes a payment by hand, or withdraws what was proposed.
+func (m *paymentModel) changesMind(*rapid.T) {
+	for _, r := range m.manual() {
+		if r.Hand.ID == "" {
+			m.proposes(r)
+			continue
+		}
+		must(m.t, second(m.pay.WithdrawByHand(ctx, "acc_other", r.ID, r.Hand.ID)))
+	}
+}
+
 func (m *paymentModel) retries(*rapid.T) {
 	for _, r := range m.manual() {
+		if r.Hand.ID != "" {
+			_, err := m.pay.RetryRefund(ctx, "acc_operator", r.ID)
+			wantError(m.t, err, registry.ErrConflict)
+			continue
+		}
 		if _, err := m.pay.RetryRefund(ctx, "acc_operator", r.ID); err != nil {
 			wantError(m.t, err, campaigns.ErrBadOrder) // it was tried nine times
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/campaigns"
+	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
 	"github.com/proofmark/proofmark/registry"
@@ -289,16 +291,92 @@ var refundCases = []conformanceCase{
 		if found := get(s.pay.RefundsInState(ctx, campaigns.RefundManual, "", 0))(t); !slices.ContainsFunc(found, func(x campaigns.Refund) bool { return x.ID == r.ID }) {
 			t.Errorf("manual refunds: %+v", found)
 		}
-		_, err := s.pay.PaidByHand(ctx, "acc_op", r.ID, "")
-		wantError(t, err, campaigns.ErrBadOrder)
+		today := s.now().Truncate(24 * time.Hour)
+		proposal := campaigns.Hand{BankRef: "NEFT 42", PaidAt: today, Reason: "the card is gone"}
+		for _, bad := range []campaigns.Hand{
+			{PaidAt: today, Reason: "r"}, {BankRef: strings.Repeat("x", 101), PaidAt: today, Reason: "r"}, {BankRef: "x", PaidAt: today},
+			{BankRef: "x", PaidAt: today.AddDate(0, 0, 3), Reason: "r"}, {BankRef: "x", PaidAt: today.AddDate(0, 0, -4), Reason: "r"}, {BankRef: "x", Reason: "r"},
+		} {
+			_, err := s.pay.ProposeByHand(ctx, "acc_1", r.ID, bad)
+			wantError(t, err, campaigns.ErrBadOrder)
+		}
 		s.do(&campaigns.Post{Transfer: campaigns.SettlementTransfer(s.ID, "simulator", "st_1", 499_900, 0)})
-		r = get(s.pay.PaidByHand(ctx, "acc_op", r.ID, "NEFT 42"))(t)
-		same(t, []any{r.State, r.ByHand, r.BankRef}, []any{campaigns.RefundProcessed, true, "NEFT 42"})
+		_, err := s.pay.ConfirmByHand(ctx, "acc_2", r.ID, "hnd_none")
+		wantError(t, err, registry.ErrConflict)
+		_, err = s.pay.ConfirmByHand(ctx, "acc_2", r.ID, "")
+		wantError(t, err, campaigns.ErrBadOrder)
+
+		first := get(s.pay.ProposeByHand(ctx, "acc_1", r.ID, proposal))(t)
+		same(t, []any{first.State, first.ByHand, first.Hand.BankRef, first.Hand.ProposedBy}, []any{campaigns.RefundManual, false, "NEFT 42", "acc_1"})
+		same(t, s.refundsOf(o)[0].Hand, first.Hand)
+		same(t, get(s.pay.ProposeByHand(ctx, "acc_1", r.ID, proposal))(t).Hand, first.Hand) // said twice
+		_, err = s.pay.ProposeByHand(ctx, "acc_2", r.ID, proposal)
+		wantError(t, err, registry.ErrConflict)
+		_, err = s.pay.ConfirmByHand(ctx, "acc_1", r.ID, first.Hand.ID)
+		wantError(t, err, certification.ErrForbidden)
+		_, err = s.pay.RetryRefund(ctx, "acc_2", r.ID) // the bank may have it already
+		wantError(t, err, registry.ErrConflict)
+		s.balance(campaigns.AccountBank, 499_900)
+
+		// Withdrawn and proposed anew, what was seen before is stale.
+		same(t, get(s.pay.WithdrawByHand(ctx, "acc_2", r.ID, first.Hand.ID))(t).Hand, campaigns.Hand{})
+		proposal.BankRef = "NEFT 43"
+		again := get(s.pay.ProposeByHand(ctx, "acc_2", r.ID, proposal))(t)
+		for _, do := range []func(context.Context, string, string, string) (campaigns.Refund, error){s.pay.ConfirmByHand, s.pay.WithdrawByHand} {
+			_, err = do(ctx, "acc_1", r.ID, first.Hand.ID)
+			wantError(t, err, registry.ErrConflict)
+		}
+		r = get(s.pay.ConfirmByHand(ctx, "acc_1", r.ID, again.Hand.ID))(t)
+		same(t, []any{r.State, r.ByHand, r.BankRef, r.Hand.ConfirmedBy}, []any{campaigns.RefundProcessed, true, "NEFT 43", "acc_1"})
+		same(t, s.refundsOf(o)[0].Hand, r.Hand)
 		s.balance(campaigns.AccountBank, 0)
 		s.state(o, campaigns.OrderRefunded)
-		_, err = s.pay.PaidByHand(ctx, "acc_op", r.ID, "NEFT 43")
+		same(t, get(s.pay.ConfirmByHand(ctx, "acc_1", r.ID, again.Hand.ID))(t).Hand, r.Hand) // said twice
+		_, err = s.pay.ConfirmByHand(ctx, "acc_1", r.ID, first.Hand.ID)
 		wantError(t, err, registry.ErrConflict)
+		_, err = s.pay.ProposeByHand(ctx, "acc_1", r.ID, proposal)
+		wantError(t, err, registry.ErrConflict)
+		_, err = s.pay.WithdrawByHand(ctx, "acc_1", r.ID, again.Hand.ID)
+		wantError(t, err, registry.ErrConflict)
+		var told []string
+		for _, e := range get(db.Audit().Entries(ctx, audit.Query{Subject: r.ID}))(t) {
+			told = append(told, e.Actor+" "+e.Action)
+		}
+		slices.Sort(told)
+		same(t, told, []string{"acc_1 refund.processed", "acc_1 refund.proposed", "acc_2 refund.proposed", "acc_2 refund.withdrawn"})
+		// The database holds it too.
+		if err := db.Write(ctx, "UPDATE refund SET confirmed_by = proposed_by WHERE id = '"+r.ID+"'"); err == nil {
+			t.Error("a refund was proposed and confirmed by one person")
+		}
 		s.audit()
+	}},
+	{"of a retry and a proposal that meet, one wins", func(t *testing.T, db *storeDB) {
+		for range 8 {
+			s := newTill(t, db, 10)
+			o := s.bought("ann", 1, "success@test")
+			s.do(s.cancel(o, 0))
+			r := s.refundsOf(o)[0]
+			for _, step := range [][2]campaigns.RefundState{{campaigns.RefundQueued, campaigns.RefundSent}, {campaigns.RefundSent, campaigns.RefundFailed}, {campaigns.RefundFailed, campaigns.RefundManual}} {
+				s.do(&campaigns.MoveRefund{Campaign: r.Campaign, OrderID: r.OrderID, RefundID: r.ID, PaymentID: r.PaymentID, From: step[0], To: step[1]})
+			}
+			errs := together(2, func(i int) error {
+				if i == 0 {
+					return second(s.pay.RetryRefund(ctx, "acc_1", r.ID))
+				}
+				return second(s.pay.ProposeByHand(ctx, "acc_2", r.ID, campaigns.Hand{BankRef: "N", PaidAt: s.now(), Reason: "r"}))
+			})
+			r = s.refundsOf(o)[0]
+			switch {
+			case errs[0] == nil:
+				wantError(t, errs[1], registry.ErrConflict)
+				same(t, []any{r.State, r.Hand}, []any{campaigns.RefundQueued, campaigns.Hand{}})
+			case errs[1] == nil:
+				wantError(t, errs[0], registry.ErrConflict)
+				same(t, []any{r.State, r.Hand.ProposedBy}, []any{campaigns.RefundManual, "acc_2"})
+			default:
+				t.Fatalf("neither won: %v", errs)
+			}
+		}
 	}},
 	{"a lost word about a refund is asked for", func(t *testing.T, db *storeDB) {
 		s := newTill(t, db, 10, func(_ *till, opt *simulator.Options) { opt.ProcessRefund = time.Minute })

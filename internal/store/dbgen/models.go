@@ -566,6 +566,13 @@ type Refund struct {
 	WakeAt      micros.Time
 	Try         int
 	ByHand      bool
+	Hand        string
+	HandRef     string
+	HandPaidAt  micros.Time
+	HandReason  string
+	ProposedBy  string
+	ProposedAt  micros.Time
+	ConfirmedBy string
 }
 
 type RefundRun struct {

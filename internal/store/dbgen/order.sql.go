@@ -419,7 +419,7 @@ func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
 }
 
 const refund = `-- name: Refund :one
-SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand FROM refund WHERE id = $1
+SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand, hand, hand_ref, hand_paid_at, hand_reason, proposed_by, proposed_at, confirmed_by FROM refund WHERE id = $1
 `
 
 func (q *Queries) Refund(ctx context.Context, id string) (Refund, error) {
@@ -446,6 +446,13 @@ func (q *Queries) Refund(ctx context.Context, id string) (Refund, error) {
 		&i.WakeAt,
 		&i.Try,
 		&i.ByHand,
+		&i.Hand,
+		&i.HandRef,
+		&i.HandPaidAt,
+		&i.HandReason,
+		&i.ProposedBy,
+		&i.ProposedAt,
+		&i.ConfirmedBy,
 	)
 	return i, err
 }

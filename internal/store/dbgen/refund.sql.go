@@ -69,7 +69,7 @@ func (q *Queries) CountRefunds(ctx context.Context) ([]CountRefundsRow, error) {
 }
 
 const dueRefunds = `-- name: DueRefunds :many
-SELECT r.id, r.payment_id, r.order_id, r.campaign, r.kind, r.units, r.amount, r.currency, r.reason, r.state, r.provider_ref, r.bank_ref, r.attempts, r.last_error, r.created_at, r.changed_at, r.processed_at, r.wake_at, r.try, r.by_hand, p.provider, p.payment_ref FROM refund r JOIN payment p ON p.id = r.payment_id
+SELECT r.id, r.payment_id, r.order_id, r.campaign, r.kind, r.units, r.amount, r.currency, r.reason, r.state, r.provider_ref, r.bank_ref, r.attempts, r.last_error, r.created_at, r.changed_at, r.processed_at, r.wake_at, r.try, r.by_hand, r.hand, r.hand_ref, r.hand_paid_at, r.hand_reason, r.proposed_by, r.proposed_at, r.confirmed_by, p.provider, p.payment_ref FROM refund r JOIN payment p ON p.id = r.payment_id
 WHERE r.wake_at <> 0 AND r.wake_at <= $1 ORDER BY r.wake_at, r.id LIMIT $2
 `
 
@@ -114,6 +114,13 @@ func (q *Queries) DueRefunds(ctx context.Context, arg DueRefundsParams) ([]DueRe
 			&i.Refund.WakeAt,
 			&i.Refund.Try,
 			&i.Refund.ByHand,
+			&i.Refund.Hand,
+			&i.Refund.HandRef,
+			&i.Refund.HandPaidAt,
+			&i.Refund.HandReason,
+			&i.Refund.ProposedBy,
+			&i.Refund.ProposedAt,
+			&i.Refund.ConfirmedBy,
 			&i.Provider,
 			&i.PaymentRef,
 		); err != nil {
@@ -210,7 +217,7 @@ func (q *Queries) RefundRun(ctx context.Context, campaign string) (RefundRun, er
 }
 
 const refundsInState = `-- name: RefundsInState :many
-SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand FROM refund WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand, hand, hand_ref, hand_paid_at, hand_reason, proposed_by, proposed_at, confirmed_by FROM refund WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type RefundsInStateParams struct {
@@ -249,6 +256,13 @@ func (q *Queries) RefundsInState(ctx context.Context, arg RefundsInStateParams) 
 			&i.WakeAt,
 			&i.Try,
 			&i.ByHand,
+			&i.Hand,
+			&i.HandRef,
+			&i.HandPaidAt,
+			&i.HandReason,
+			&i.ProposedBy,
+			&i.ProposedAt,
+			&i.ConfirmedBy,
 		); err != nil {
 			return nil, err
 		}
@@ -264,7 +278,7 @@ func (q *Queries) RefundsInState(ctx context.Context, arg RefundsInStateParams) 
 }
 
 const refundsOfOrder = `-- name: RefundsOfOrder :many
-SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand FROM refund WHERE order_id = $1 ORDER BY id
+SELECT id, payment_id, order_id, campaign, kind, units, amount, currency, reason, state, provider_ref, bank_ref, attempts, last_error, created_at, changed_at, processed_at, wake_at, try, by_hand, hand, hand_ref, hand_paid_at, hand_reason, proposed_by, proposed_at, confirmed_by FROM refund WHERE order_id = $1 ORDER BY id
 `
 
 func (q *Queries) RefundsOfOrder(ctx context.Context, orderID string) ([]Refund, error) {
@@ -297,6 +311,13 @@ func (q *Queries) RefundsOfOrder(ctx context.Context, orderID string) ([]Refund,
 			&i.WakeAt,
 			&i.Try,
 			&i.ByHand,
+			&i.Hand,
+			&i.HandRef,
+			&i.HandPaidAt,
+			&i.HandReason,
+			&i.ProposedBy,
+			&i.ProposedAt,
+			&i.ConfirmedBy,
 		); err != nil {
 			return nil, err
 		}
