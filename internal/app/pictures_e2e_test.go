@@ -62,4 +62,5 @@ func TestE2EPictures(t *testing.T) {
 	maya.Visit(url + "/startup")
 	maya.Go(`aside a[href^="/products/"]`)
 	glance(maya, "product", light)
+	dev.Until(`document.querySelector("#files")`) // a service that is stopped amid a run takes its time
 }

@@ -302,6 +302,7 @@ func (p *Page) Picture(file string) {
 // documents.
 func (p *Page) Glance(file string) {
 	p.t.Helper()
+	Do(p, chromedp.Evaluate[bool](`scrollTo(0, 0), true`))
 	seen, err := png.Decode(bytes.NewReader(Do(p, chromedp.CaptureScreenshot())))
 	if err != nil {
 		p.t.Fatal(err)
