@@ -8,8 +8,9 @@ import (
 // Entrance is a line of the navigation.
 type Entrance struct {
 	Path string
-	Word string // the key of its text
-	Role string // whose it is; empty: everybody's
+	Word string   // the key of its text
+	Role string   // whose it is; empty: everybody's
+	More []string // what else is in it, beside what lies below Path
 }
 
 // entrances are all of them, in their order. A section of the site adds its own.
@@ -19,7 +20,7 @@ var entrances = []Entrance{
 	{Path: "/certificates/verify", Word: /* word */ "nav.verify"},
 	{Path: "/homes", Word: /* word */ "nav.homes", Role: "backer"},
 	{Path: "/orders", Word: /* word */ "nav.orders", Role: "backer"},
-	{Path: "/startup", Word: /* word */ "nav.startup", Role: "startup"},
+	{Path: "/startup", Word: /* word */ "nav.startup", Role: "startup", More: []string{"/orgs", "/products", "/submissions", "/runs", "/devices", "/firmware-images", "/rollouts", "/flags"}},
 	{Path: "/review", Word: /* word */ "nav.review", Role: "reviewer"},
 	{Path: "/operator", Word: /* word */ "nav.operator", Role: "operator"},
 }
@@ -38,13 +39,15 @@ func (p *Page) Entrances() []Entrance {
 // At says whether an entrance leads to the part of the site that this page is in:
 // the longest that does.
 func (p *Page) At(e Entrance) bool {
-	best := ""
+	best, at := 0, ""
 	for _, x := range p.Entrances() {
-		if (p.Path == x.Path || strings.HasPrefix(p.Path, x.Path+"/")) && len(x.Path) > len(best) {
-			best = x.Path
+		for _, path := range append([]string{x.Path}, x.More...) {
+			if p.In(path) && len(path) > best {
+				best, at = len(path), x.Path
+			}
 		}
 	}
-	return best == e.Path
+	return at == e.Path
 }
 
 // In says whether this page is the path, or below it.

@@ -237,3 +237,18 @@ func TestBrowsersGetAPageWhereThereIsNone(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNavigationShowsWhereAPageIs(t *testing.T) {
+	startup := &Person{Roles: []string{"startup"}}
+	for path, want := range map[string]string{
+		"/": "", "/campaigns/cmp_1": "/campaigns", "/certificates/verify": "/certificates/verify", "/certificates/PM-1": "/certificates",
+		"/startup/campaigns/cmp_1": "/startup", "/orgs/org_1/fleet": "/startup", "/products/prd_1": "/startup", "/runs/run_1": "/startup", "/orgsoever": "",
+	} {
+		p := &Page{Path: path, Person: startup}
+		for _, e := range p.Entrances() {
+			if p.At(e) != (e.Path == want) {
+				t.Errorf("on %s the entrance to %s: %v", path, e.Path, p.At(e))
+			}
+		}
+	}
+}

@@ -79,7 +79,7 @@ func init() {
 	})
 	story("rollout", "rollout", func() Pager {
 		p := sampleRolloutPage(firmware.Running)
-		p.Waits = "7h0m0s of 24h0m0s have passed"
+		p.Waits = "7h of 24h have passed"
 		return p
 	})
 	story("rollout-paused", "rollout", func() Pager {

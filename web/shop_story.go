@@ -189,7 +189,7 @@ func init() {
 	story("update", "update", func() Pager {
 		return &UpdatePage{
 			Page: Page{Title: "Update 2: The tools are cut"}, Campaign: sampleCard("live"), Number: 2, Name: "The tools are cut " + badText,
-			Body: prose("Ten weeks of steel.\n\n## What comes next\n\nThe first hundred." + badText), Posted: day(2026, 11, 20), Older: &UpdateRow{1, "Thank you all", day(2026, 11, 9), "#"},
+			Body: article("Ten weeks of steel.\n\n## What comes next\n\nThe first hundred." + badText), Posted: day(2026, 11, 20), Older: &UpdateRow{1, "Thank you all", day(2026, 11, 9), "#"},
 		}
 	})
 	story("campaign-hostile", "campaign", func() Pager {

@@ -187,7 +187,7 @@ func (s *Shop) update(v *Visit) error {
 	row := updateRow(&all[i])
 	p := &UpdatePage{
 		Page:     Page{Title: v.Say("talk.update-title", row.Number, row.Title), Description: x.Title, Path: row.URL, Canonical: s.url + row.URL, Picture: s.url + "/campaigns/" + x.ID + "/share.png"},
-		Campaign: cardOf(x), Number: row.Number, Name: row.Title, Body: prose(all[i].Body), Posted: row.At,
+		Campaign: cardOf(x), Number: row.Number, Name: row.Title, Body: article(all[i].Body), Posted: row.At,
 	}
 	if i > 0 {
 		p.Newer = new(updateRow(&all[i-1]))

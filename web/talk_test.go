@@ -39,7 +39,7 @@ func TestWhatIsSaidAboutACampaign(t *testing.T) {
 	page.says(t, http.StatusOK, m.say("talk.number", 2), m.say("talk.number", 1), path+"/updates/2", m.say("talk.read"))
 	page.plainText(t)
 	update := guest.get(path + "/updates/1")
-	update.says(t, http.StatusOK, "<h3>one</h3>", path+"/updates/2")
+	update.says(t, http.StatusOK, "<h2>one</h2>", path+"/updates/2")
 	update.plainText(t)
 	for _, none := range []string{"0", "3", "x", "-1"} {
 		guest.get(path+"/updates/"+none).says(t, http.StatusNotFound)

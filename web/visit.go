@@ -108,9 +108,12 @@ func (v *Visit) put(key string, value any) {
 	v.pages.browsers.Put(v.Context(), key, string(b))
 }
 
-// complete adds to a page what the visit knows: who visits, and what there is to
-// say.
+// complete adds to a page what the visit knows: who visits, when, and what there is
+// to say.
 func (v *Visit) complete(p *Page) {
+	if p.Now.IsZero() {
+		p.Now = v.pages.now()
+	}
 	if p.Person == nil {
 		p.Person = v.person
 	}

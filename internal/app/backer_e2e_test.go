@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -94,11 +95,8 @@ func (w *wire) mend() {
 // demonstration starts what `make run` starts, and waits until its world is whole.
 func demonstration(t *testing.T) (url string, w *wire) {
 	t.Helper()
-	a, _, w, log := begun(t)
+	a, _, w := begun(t)
 	<-a.Grown()
-	if strings.Contains(log.String(), "not whole") {
-		t.Fatal(log.String())
-	}
 	return w.url(), w
 }
 
@@ -106,15 +104,26 @@ func demonstration(t *testing.T) (url string, w *wire) {
 func (w *wire) url() string { return "http://" + w.ln.Addr().String() }
 
 // begun starts it, with the homes and their devices; campaigns and certificates come later.
-func begun(t *testing.T) (a *app.App, data string, w *wire, log *logBuffer) {
+func begun(t *testing.T) (a *app.App, data string, w *wire) {
 	t.Helper()
 	data = t.TempDir()
+	a, _, w = served(t, app.Config{Data: data, Bench: "off"})
+	if err := a.StartDemo(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	return a, data, w
+}
+
+// served starts a service that is a demonstration, behind a wire, with nothing in it.
+// What is wrong with its world ends the test.
+func served(t *testing.T, c app.Config) (a *app.App, url string, w *wire) {
+	t.Helper()
 	w = newWire(t, func() string { return a.Addresses().HTTP }) // its address stands in links, so it must be known before
-	log = &logBuffer{}
-	a, err := app.New(app.Config{
-		Data: data, HTTP: "127.0.0.1:0", PublicURL: w.url(), MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off",
-		BenchTLS: "127.0.0.1:0", Demo: true, Log: slog.New(slog.NewTextHandler(log, nil)),
-	})
+	log := &logBuffer{}
+	c.Data = cmp.Or(c.Data, t.TempDir())
+	c.HTTP, c.PublicURL, c.MQTT, c.MQTTS, c.Metrics = "127.0.0.1:0", w.url(), "127.0.0.1:0", "off", "off"
+	c.BenchTLS, c.Demo, c.Log = "127.0.0.1:0", true, slog.New(slog.NewTextHandler(log, nil))
+	a, err := app.New(c)
 	if err == nil {
 		err = a.Start(t.Context())
 	}
@@ -127,12 +136,11 @@ func begun(t *testing.T) (a *app.App, data string, w *wire, log *logBuffer) {
 		if err := a.Stop(ctx); err != nil {
 			t.Errorf("stop: %v", err)
 		}
+		if strings.Contains(log.String(), "not whole") {
+			t.Error(log.String())
+		}
 	})
-	var banner bytes.Buffer
-	if err := a.StartDemo(t.Context(), &banner); err != nil {
-		t.Fatal(err)
-	}
-	return a, data, w, log
+	return a, w.url(), w
 }
 
 // be logs in with one click, as the demonstration lets everybody.
@@ -212,7 +220,7 @@ func TestE2EBacker(t *testing.T) {
 			t.Errorf("%s backers before and after", after)
 		}
 		p.Visit(order)
-		p.Click("summary")
+		p.Click("#cancel ~ details summary")
 		p.Click("button.danger")
 		p.Wait("#refunds")
 		p.Visit(url + "/orders")

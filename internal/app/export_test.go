@@ -39,11 +39,15 @@ func (a *App) Evaluate(ctx context.Context) error {
 }
 
 // Certify makes the people of the sample world, and certifies its purifier by
-// recorded runs. Nothing of its campaigns is sold.
+// recorded runs. Nothing of its campaigns is sold. In a browser anybody may be one of
+// the people.
 func (a *App) Certify(ctx context.Context) error {
 	w := a.sampleWorld()
 	w.Shop.PSP = nil
 	if err := w.Settle(ctx); err != nil {
+		return err
+	}
+	if err := a.invite(ctx); err != nil {
 		return err
 	}
 	return w.Grow(ctx)

@@ -137,7 +137,7 @@ func looked(t *testing.T, p *browsertest.Page, name string) {
 
 // Homes by clicks, with devices that are really there: over MQTT, moved by themselves.
 func TestE2EHome(t *testing.T) {
-	a, data, wire, _ := begun(t)
+	a, data, wire := begun(t)
 	h := &house{url: wire.url(), data: data, mqtt: a.Addresses().MQTT, wire: wire}
 	t.Run("a home is live", h.live)
 	t.Run("a device by its label", h.claim)

@@ -208,6 +208,7 @@ func (j *journey) review() string { return "/review" + j.submission }
 func (j *journey) firstReviewer(t *testing.T) {
 	p := j.as(t, demo.Ravi, "/review")
 	sound(t, p)
+	glance(p, "review-queue", browsertest.Views[0])
 	p.Go(`a[href="` + j.review() + `"]`)
 	sound(t, p)
 	p.Go(`form[action$="/claim"] button`)
@@ -218,6 +219,7 @@ func (j *journey) firstReviewer(t *testing.T) {
 	}
 	for _, path := range browsertest.Value[[]string](p, `[...document.querySelectorAll("#cases ~ *, section tr")].filter(r => r.matches("tr[id]") && r.querySelector(".badge")?.textContent === "REVIEW").map(r => r.querySelector("a").getAttribute("href"))`) {
 		p.Visit(j.url + path)
+		glance(p, "evidence", browsertest.Views[0])
 		p.Set("#accept-note", "Looked at the packets, and as stated.")
 		p.Go(`form[action$="/accept"] button`)
 	}

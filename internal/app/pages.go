@@ -14,7 +14,7 @@ import (
 // servePages mounts what people see. Each part of the site is a section.
 func (a *App) servePages(r chi.Router, site *web.Site) {
 	pages := web.NewPages(web.PagesOptions{
-		Site: site, Auth: a.auth, PublicURL: a.cfg.PublicURL, Proxies: a.cfg.Proxies, Observe: a.metrics.observe,
+		Site: site, Auth: a.auth, PublicURL: a.cfg.PublicURL, Proxies: a.cfg.Proxies, Observe: a.metrics.observe, Now: a.cfg.Now,
 	})
 	a.certs.pages = web.NewCertificates(web.CertificatesOptions{Site: site, Source: a.db.Programme(), Verify: a.verifyBundle, URL: a.cfg.PublicURL})
 	devices := web.NewDevices(web.DevicesOptions{Registry: a.registry, Homes: a.homes, Claims: a.claims, Bus: a.bus, URL: a.cfg.PublicURL})

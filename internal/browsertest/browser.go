@@ -6,10 +6,12 @@
 package browsertest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image/png"
 	"iter"
 	"os"
 	"os/exec"
@@ -130,7 +132,8 @@ func (p *Page) Click(selector string) {
 // Fill types into a field, in the place of what was there.
 func (p *Page) Fill(selector, text string) {
 	p.t.Helper()
-	Do(p, chromedp.Clear(chromedp.CSS(selector)))
+	p.Wait(selector)
+	Do(p, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%q).value = ""`, selector))) // chromedp.Clear knows no empty text area
 	Do(p, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
@@ -292,7 +295,27 @@ func (p *Page) Axe() []Violation {
 // Picture writes what is to be seen, the whole page, as a PNG.
 func (p *Page) Picture(file string) {
 	p.t.Helper()
-	png := Do(p, chromedp.FullScreenshot(100))
+	p.write(file, Do(p, chromedp.FullScreenshot(100)))
+}
+
+// Glance writes what is to be seen without scrolling, as a PNG of few colours: for
+// documents.
+func (p *Page) Glance(file string) {
+	p.t.Helper()
+	Do(p, chromedp.Evaluate[bool](`scrollTo(0, 0), true`))
+	seen, err := png.Decode(bytes.NewReader(Do(p, chromedp.CaptureScreenshot())))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, fewColours(seen)); err != nil {
+		p.t.Fatal(err)
+	}
+	p.write(file, b.Bytes())
+}
+
+func (p *Page) write(file string, png []byte) {
+	p.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		p.t.Fatal(err)
 	}

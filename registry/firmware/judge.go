@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/stat"
@@ -44,7 +45,7 @@ func Judge(t Tally, w Wave, since time.Duration) Verdict {
 	}
 	switch least := min(int64(w.Sample), t.Size()); {
 	case since < time.Duration(w.Seconds)*time.Second:
-		return Verdict{Wait: fmt.Sprintf("%s of %s have passed", since.Round(time.Second), time.Duration(w.Seconds)*time.Second)}
+		return Verdict{Wait: fmt.Sprintf("%s of %s have passed", short(since), short(time.Duration(w.Seconds)*time.Second))}
 	case finished < least:
 		return Verdict{Wait: fmt.Sprintf("%d of %d devices have finished", finished, least)}
 	case w.Share == Whole && finished < t.Size():
@@ -53,4 +54,15 @@ func Judge(t Tally, w Wave, since time.Duration) Verdict {
 		return Verdict{Wait: fmt.Sprintf("%d of %d devices failed: above %.3g %%, and too few to say", t.Failed, finished, w.MaxFailed*100)}
 	}
 	return Verdict{Next: true}
+}
+
+// short is a span without the zeros at its end: 7h, not 7h0m0s.
+func short(d time.Duration) string {
+	s := d.Round(time.Second).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
 }
