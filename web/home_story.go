@@ -2,10 +2,13 @@ package web
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -57,6 +60,20 @@ func init() {
 			row("Lake Road", homes.Owner, 3, 2, time.Time{}), row(hostileText, homes.Guest, 1, 1, day(2026, 12, 24)),
 		}}
 	})
+	hubs := func(text string, all ...Hub) *HomeHubs {
+		p := &HomeHubs{
+			HomeFrame: sampleFrame("settings", homes.Owner), Forms: newForms("#"), Text: text, Login: "acc_1", Hubs: all,
+			Broker: Broker{"proofmark.example", "1883", "8883"}, Waits: []Option{{"0", "is refused"}, {"600", "is kept for 10 minutes"}},
+		}
+		p.Home.Discovery = text != ""
+		return p
+	}
+	story("home-hubs", "home-hubs", func() Pager {
+		return hubs("pmk_tok_01890000-0000-7000-8000-000000000000_"+strings.Repeat("x", 43),
+			Hub{auth.Token{ID: "tok_1", Name: "Home Assistant", CreatedAt: sampleNow, UsedAt: sampleNow}, bridges.Setting{Queue: 10 * time.Minute}},
+			Hub{auth.Token{ID: "tok_2", Name: hostileText, CreatedAt: sampleNow}, bridges.Setting{Refused: 3, LastAt: sampleNow, Last: bridges.Outcome{End: bridges.Refused, Text: hostileText}}})
+	})
+	story("home-hubs-none", "home-hubs", func() Pager { return hubs("") })
 	story("homes-none", "homes", func() Pager {
 		f := newForm("#/new", nil)
 		f.Values = pairsOf([]string{"name", ""})

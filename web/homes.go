@@ -13,6 +13,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
@@ -21,16 +22,19 @@ import (
 // and how a device comes into one.
 type Homes struct{ HomesOptions }
 
-// HomesOptions are what the pages work with; all are needed but Now.
+// HomesOptions are what the pages work with; all are needed but Ports and Now.
 type HomesOptions struct {
 	Homes   *homes.Service
 	Claims  *claims.Service
 	Auth    *auth.Service
 	Desk    *campaigns.Desk
 	Devices *Devices // draws them
+	Bridges *bridges.Service
 	Bus     bus.Bus
 	URL     string // of this site, for links that are given away
-	Now     func() time.Time
+	// Ports are those of MQTT and of MQTT over TLS, empty for one that is closed.
+	Ports func() (mqtt, mqtts string)
+	Now   func() time.Time
 }
 
 // NewHomes makes the section.
@@ -57,6 +61,9 @@ func (s *Homes) Mount(p *Pages) {
 	p.Post(at+"/people/{account}/remove", LoggedIn, s.removeMember)
 	p.Get(at+"/settings", LoggedIn, func(v *Visit) error { return s.settings(v, nil) })
 	p.Post(at+"/settings/{act}", LoggedIn, s.change)
+	p.Get(at+"/hubs", LoggedIn, func(v *Visit) error { return s.hubs(v, nil, "") })
+	p.Post(at+"/hubs/new", LoggedIn, s.addHub)
+	p.Post(at+"/hubs/{token}/{act}", LoggedIn, s.changeHub)
 	p.Post(at+"/settings/rooms/{room}/{act}", LoggedIn, s.changeRoom)
 	p.Get("/join", LoggedIn, func(v *Visit) error { return s.joinPage(v, nil) })
 	p.Post("/join", LoggedIn, s.join)

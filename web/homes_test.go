@@ -9,6 +9,7 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/bridges"
 	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
@@ -20,6 +21,7 @@ type street struct {
 	registry *registry.Registry
 	homes    *homes.Service
 	claims   *claims.Service
+	bridges  *bridges.Service
 }
 
 func openStreet(t *testing.T) *street {
@@ -32,8 +34,13 @@ func openStreet(t *testing.T) *street {
 		must(t, s.registry.Start(t.Context()))
 		t.Cleanup(func() { _ = s.registry.Stop(t.Context()) })
 		s.claims = claims.New(claims.Options{Store: h.db.Claims(), Devices: s.registry, Homes: s.homes, Now: h.clock})
+		s.bridges = bridges.New(bridges.Options{Store: h.db.Bridges(), Devices: s.registry, Homes: s.homes, Tokens: h.auth})
+		t.Cleanup(func() { _ = s.bridges.Stop(t.Context()) })
 		devices := NewDevices(DevicesOptions{Registry: s.registry, Homes: s.homes, Claims: s.claims, Bus: local, URL: "https://proofmark.example"})
-		return both{devices, NewHomes(HomesOptions{Homes: s.homes, Claims: s.claims, Auth: h.auth, Devices: devices, Bus: local, URL: "https://proofmark.example", Now: h.clock})}
+		return both{devices, NewHomes(HomesOptions{
+			Homes: s.homes, Claims: s.claims, Auth: h.auth, Devices: devices, Bridges: s.bridges, Bus: local, URL: "https://proofmark.example", Now: h.clock,
+			Ports: func() (string, string) { return "1883", "" },
+		})}
 	})
 	return s
 }
@@ -161,4 +168,42 @@ func (s *street) account(email string) string {
 	a, err := s.auth.AccountByEmail(s.Context(), email)
 	must(s, err)
 	return a.ID
+}
+
+func TestAHubsTokenIsShownOnceAndRevoked(t *testing.T) {
+	s := openStreet(t)
+	ann := s.person("ann@example.com")
+	s.person("bob@example.com")
+	place, err := s.homes.Create(t.Context(), ann.ID, "Lake Road")
+	must(t, err)
+	at := "/homes/" + place.ID + "/hubs"
+	a, b := s.browser(), s.browser()
+	a.logIn("ann@example.com")
+	b.logIn("bob@example.com")
+	b.get(at).says(t, http.StatusNotFound)
+	b.send(at+"/new", "name", "Mine", "wait", "0").says(t, http.StatusNotFound)
+	a.get(at).says(t, http.StatusOK, "You have no hub in this home", "proofmark.example", "1883", "home/"+place.ID+"/ha", "app."+ann.ID+".home-assistant")
+	a.send(at+"/new", "name", "", "wait", "0").says(t, http.StatusUnprocessableEntity, "Say what it is for")
+	a.send(at+"/new", "name", "Hub", "wait", "7").says(t, http.StatusUnprocessableEntity, "Choose one of the times", `value="Hub"`)
+	made := a.send(at+"/new", "name", "Home <b>Assistant", "wait", "600")
+	made.says(t, http.StatusOK, "pmk_tok_", "Home &lt;b&gt;Assistant")
+	tokens, err := s.auth.List(t.Context(), ann.ID)
+	must(t, err)
+	if len(tokens) != 1 || tokens[0].Home != place.ID {
+		t.Fatalf("tokens %+v", tokens)
+	}
+	token := tokens[0].ID
+	if set, err := s.bridges.Setting(t.Context(), token); err != nil || set.Queue != 10*time.Minute {
+		t.Errorf("%+v, %v", set, err)
+	}
+	if again := a.get(at); strings.Contains(again.body, "pmk_tok_") {
+		t.Error("the token is shown again")
+	}
+	b.send(at+"/"+token+"/revoke").says(t, http.StatusNotFound)
+	a.send(at+"/"+token+"/wait", "wait", "86400").goes(t, at)
+	if set, err := s.bridges.Setting(t.Context(), token); err != nil || set.Queue != 24*time.Hour {
+		t.Errorf("%+v, %v", set, err)
+	}
+	a.send(at+"/"+token+"/revoke").goes(t, at)
+	a.get(at).says(t, http.StatusOK, "You have no hub in this home")
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
@@ -46,7 +47,10 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		web.NewPayments(a.pay),
 		a.operatorPages(),
 		devices,
-		web.NewHomes(web.HomesOptions{Homes: a.homes, Claims: a.claims, Auth: a.auth, Desk: a.desk, Devices: devices, Bus: a.bus, URL: a.cfg.PublicURL}),
+		web.NewHomes(web.HomesOptions{
+			Homes: a.homes, Claims: a.claims, Auth: a.auth, Desk: a.desk, Devices: devices, Bridges: a.bridges, Bus: a.bus, URL: a.cfg.PublicURL,
+			Ports: func() (mqtt, mqtts string) { return portOf(a.addrs.MQTT), portOf(a.addrs.MQTTS) },
+		}),
 	)
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		site.Fail(w, r, http.StatusMethodNotAllowed, "")
@@ -73,4 +77,13 @@ func (a *App) operatorPages() *web.Operators {
 			return c.Size, err
 		},
 	})
+}
+
+// portOf is where a part listens; empty where it is off.
+func portOf(addr string) string {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	return port
 }

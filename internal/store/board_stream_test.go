@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -66,7 +67,9 @@ func streamed(t *testing.T, test func(s *shop, book *campaigns.Book, watch func(
 		})
 		client.CloseIdleConnections()
 		must(s.t, server.Close())
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			s.t.Error(err)
+		}
 	})
 }
 

@@ -294,8 +294,12 @@ var refundCases = []conformanceCase{
 		today := s.now().Truncate(24 * time.Hour)
 		proposal := campaigns.Hand{BankRef: "NEFT 42", PaidAt: today, Reason: "the card is gone"}
 		for _, bad := range []campaigns.Hand{
-			{PaidAt: today, Reason: "r"}, {BankRef: strings.Repeat("x", 101), PaidAt: today, Reason: "r"}, {BankRef: "x", PaidAt: today},
-			{BankRef: "x", PaidAt: today.AddDate(0, 0, 3), Reason: "r"}, {BankRef: "x", PaidAt: today.AddDate(0, 0, -4), Reason: "r"}, {BankRef: "x", Reason: "r"},
+			{PaidAt: today, Reason: "r"},
+			{BankRef: strings.Repeat("x", 101), PaidAt: today, Reason: "r"},
+			{BankRef: "x", PaidAt: today},
+			{BankRef: "x", PaidAt: today.AddDate(0, 0, 3), Reason: "r"},
+			{BankRef: "x", PaidAt: today.AddDate(0, 0, -4), Reason: "r"},
+			{BankRef: "x", Reason: "r"},
 		} {
 			_, err := s.pay.ProposeByHand(ctx, "acc_1", r.ID, bad)
 			wantError(t, err, campaigns.ErrBadOrder)
