@@ -19,6 +19,7 @@ import (
 // recorded runs are judged by this release of the suite and lead to a certificate
 // that the public registry shows; of its campaigns one succeeds, and one fails.
 func TestE2ETheSampleWorldIsWhole(t *testing.T) {
+	t.Parallel() // it waits for a campaign of two minutes
 	log := &logBuffer{}
 	a, err := app.New(app.Config{
 		Data: t.TempDir(), HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off", BenchTLS: "127.0.0.1:0", Demo: true,
