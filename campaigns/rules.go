@@ -36,6 +36,6 @@ var Rules = []certification.Rule{
 	{ID: "comment-hidden", Means: "A comment is hidden by an operator without a tie, with a reason, once; what is hidden cannot be answered."},
 	{ID: "interest-open", Means: "There is an interest register from the approval of a campaign until it opens."},
 	{ID: "interest-form", Means: "Who is not logged in leaves one e-mail address."},
-	{"address-form", "A delivery address has a name, a street, a city, a postcode and a telephone number in the forms of its country, which the campaign's regions allow."},
-	{"address-missing", "No shipment is prepared of an order whose backer has not said where to."},
+	{ID: "address-form", Means: "A delivery address has a name, a street, a city, a postcode and a telephone number in the forms of its country, which the campaign's regions allow."},
+	{ID: "address-missing", Means: "No shipment is prepared of an order whose backer has not said where to."},
 }
