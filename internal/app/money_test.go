@@ -125,6 +125,12 @@ func (b *bazaar) met() {
 	if len(got.Orders) != 2 || got.Orders[0].ID != a.ID || got.Orders[1].ID != c.ID {
 		t.Fatalf("allocated %+v, want %s and %s", got.Orders, a.ID, c.ID)
 	}
+	s.refused(s.maya, "POST", s.path("/shipments"), object{"order": a.ID, "units": 2, "carrier": "India Post"}, http.StatusConflict, "address")
+	for buyer, o := range map[int]string{0: a.ID, 1: c.ID, 3: d.ID} {
+		s.as(s.buyers[buyer], "PUT", "/api/v1/orders/"+o+"/address", object{
+			"name": "A backer", "line1": "1, Sample Road", "city": "Bengaluru", "state": "Karnataka", "postcode": "560011", "country": "IN", "phone": "9845000001",
+		}, nil)
+	}
 	var whole, part api.Shipment
 	s.as(s.maya, "POST", s.path("/shipments"), object{"order": a.ID, "units": 2, "carrier": "India Post", "serials": []string{"E1", "E2"}}, &whole)
 	s.refused(s.maya, "POST", s.path("/shipments"), object{"order": d.ID, "units": 1, "carrier": "India Post"}, http.StatusConflict, "allocate")
