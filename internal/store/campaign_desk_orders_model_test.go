@@ -136,6 +136,7 @@ func (m *deskModel) handOver(t *rapid.T) {
 	var r reasons
 	m.ships(&r)
 	if m.shipments[o.ID] == "" {
+		addressed(m.t, m.fulfilment, o.Order)
 		s, err := m.fulfilment.Ship(ctx, m.startup.Account, campaigns.Shipment{OrderID: o.ID, Campaign: m.ID, Units: o.Live(), Carrier: "Post"})
 		if !r.is(t, "ship", err) {
 			return

@@ -146,7 +146,7 @@ var homeCases = []conformanceCase{
 		same(t, v.roles(ann, p.ID), "owner ")
 		db.takeEvents(t)
 		must(t, v.EndStay(ctx, homes.Stay{Home: p.ID, Account: guest}))
-		same(t, db.takeEvents(t), []string{registry.HomeSubject(p.ID)})
+		same(t, db.takeEvents(t), []string{"notice.home.guest-ended", registry.HomeSubject(p.ID)})
 		must(t, v.EndStay(ctx, homes.Stay{Home: p.ID, Account: guest})) // twice: nothing, and nobody is told
 		same(t, db.takeEvents(t), []string{})
 	}},
