@@ -3,7 +3,6 @@
 package app_test
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"testing"
@@ -12,18 +11,24 @@ import (
 	"github.com/proofmark/proofmark/internal/browsertest"
 )
 
-var slow = flag.Bool("slow", false, "run what takes minutes")
-
 // TestE2ELiveParts holds the pages that move by themselves to what they promise: what
 // is done on one is seen on another, and a lost connection is said until it is back.
 func TestE2ELiveParts(t *testing.T) {
-	if !*slow {
-		t.Skip("it took five minutes on two busy cores: go test -tags e2e ./internal/app -run LiveParts -slow")
-	}
-	a, url, wire := served(t, app.Config{Bench: "off"})
+	t.Parallel() // it waits for a run of minutes
+	a, url, wire := served(t, app.Config{Bench: "127.0.0.1:0"})
 	if err := a.StartDemo(t.Context(), io.Discard); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("a run", func(t *testing.T) {
+		p := browsertest.Open(t)
+		p.Use(browsertest.Views[0])
+		be(p, url, "Dev Rao")
+		lampRun(p, url)
+		n := browsertest.Value[int](p, `document.querySelectorAll(".cases .badge.good").length`)
+		p.Until(fmt.Sprintf(`document.querySelectorAll(".cases .badge.good").length > %d`, n))
+		lost(p, wire)
+		p.Until(`document.querySelector("#files")`) // its end is seen after that, too
+	})
 	t.Run("a device", func(t *testing.T) {
 		const device = "/devices/purifier-1"
 		hand, eye := browsertest.Open(t), browsertest.Open(t)
@@ -31,7 +36,7 @@ func TestE2ELiveParts(t *testing.T) {
 			p.Use(browsertest.Views[0])
 			be(p, url, "Omar Khan")
 			p.Visit(url + device)
-			p.Until(`document.querySelector("#presence.good")`)
+			p.Until(`document.querySelector("[id$=presence].good")`)
 		}
 		sound(t, hand)
 		const checked = `document.querySelector("input.switch").checked`
