@@ -1,7 +1,7 @@
 package web
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -31,7 +31,7 @@ type Hub struct {
 }
 
 // Waits is for how long its commands are kept, as the form has it.
-func (h Hub) Waits() string { return strconv.FormatInt(int64(h.Queue/time.Second), 10) }
+func (h Hub) Waits() string { return inSeconds(h.Queue) }
 
 // Broker is where hubs and home apps connect: ports, empty where there is none.
 type Broker struct{ Host, MQTT, MQTTS string }
@@ -39,12 +39,8 @@ type Broker struct{ Host, MQTT, MQTTS string }
 // hubWaits are the choices of how long a command for a device that is away is kept.
 var hubWaits = []time.Duration{0, 10 * time.Minute, 24 * time.Hour, bridges.MaxQueue}
 
-var (
-	errHubName = errors.New("say what it is for, in 1 to 200 characters")
-	errHubWait = errors.New("choose one of the times in the list")
-
-	hubPlaces = []Place{{errHubName, "name"}, {errHubWait, "wait"}, {auth.ErrTooMany, ""}, {auth.ErrScope, ""}}
-)
+// hubPlaces is where refusals of the domain stand.
+var hubPlaces = []Place{{auth.ErrTooMany, ""}, {auth.ErrScope, ""}}
 
 func (s *Homes) hubs(v *Visit, sent *Form, text string) error {
 	frame, err := s.frame(v, "settings", homes.Arrange)
@@ -53,27 +49,35 @@ func (s *Homes) hubs(v *Visit, sent *Form, text string) error {
 	}
 	p := &HomeHubs{HomeFrame: frame, Forms: newForms(frame.Base() + "/hubs").with(sent), Broker: s.broker(), Text: text, Login: v.Actor.Account}
 	for _, d := range hubWaits {
-		p.Waits = append(p.Waits, Option{strconv.FormatInt(int64(d/time.Second), 10), v.Say(fmt.Sprintf("hubs.wait.%d", int(d/time.Minute)))})
+		p.Waits = append(p.Waits, Option{inSeconds(d), v.Say(fmt.Sprintf("hubs.wait.%d", int(d/time.Minute)))})
 	}
-	tokens, err := s.Auth.List(v.Context(), v.Actor.Account)
-	if err != nil {
+	if p.Hubs, err = s.hubsOf(v.Context(), v.Actor.Account, frame.Home.ID); err != nil {
 		return err
-	}
-	for _, t := range slices.Backward(tokens) {
-		if t.Home != frame.Home.ID || !t.RevokedAt.IsZero() {
-			continue
-		}
-		set, err := s.Bridges.Setting(v.Context(), t.ID)
-		if err != nil {
-			return err
-		}
-		p.Hubs = append(p.Hubs, Hub{t, set})
 	}
 	if sent != nil {
 		return v.Again("home-hubs", p)
 	}
 	v.Header().Set("Cache-Control", "no-store")
 	return v.Show("home-hubs", p)
+}
+
+// hubsOf are somebody's hubs in a home, those made last first.
+func (s *Homes) hubsOf(ctx context.Context, account, home string) (hubs []Hub, err error) {
+	tokens, err := s.Auth.List(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range slices.Backward(tokens) {
+		if t.Home != home || !t.RevokedAt.IsZero() {
+			continue
+		}
+		set, err := s.Bridges.Setting(ctx, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		hubs = append(hubs, Hub{t, set})
+	}
+	return hubs, nil
 }
 
 // broker is where a hub connects, by the name under which this site is known.
@@ -94,9 +98,14 @@ func (s *Homes) addHub(v *Visit) error {
 	if err != nil {
 		return err
 	}
+	wait, ok := hubWait(v, f)
+	name, named := tokenName(v, f)
+	if !ok || !named {
+		return s.hubs(v, f, "")
+	}
 	home, text := v.Param("home"), ""
 	_, err = v.Once(f, func() (_ string, err error) {
-		text, err = s.makeHub(v, f, home)
+		text, err = s.makeHub(v, home, name, wait)
 		return "", err
 	})
 	switch {
@@ -111,16 +120,10 @@ func (s *Homes) addHub(v *Visit) error {
 	return s.hubs(v, nil, text)
 }
 
-func (s *Homes) makeHub(v *Visit, f *Form, home string) (text string, err error) {
+func (s *Homes) makeHub(v *Visit, home, name string, wait time.Duration) (text string, err error) {
 	ctx, by := v.Context(), v.Actor
-	name, wait := f.Get("name"), hubWait(f.Get("wait"))
-	switch _, err := s.Homes.Membership(ctx, by.Account, home, homes.Arrange); {
-	case err != nil:
+	if _, err := s.Homes.Membership(ctx, by.Account, home, homes.Arrange); err != nil {
 		return "", err
-	case name == "" || len([]rune(name)) > 200:
-		return "", errHubName
-	case wait < 0:
-		return "", errHubWait
 	}
 	t, text, err := s.Auth.CreateBridge(ctx, by, home, name)
 	if err != nil {
@@ -129,32 +132,46 @@ func (s *Homes) makeHub(v *Visit, f *Form, home string) (text string, err error)
 	return text, s.Bridges.Configure(ctx, by.Account, home, t.ID, wait)
 }
 
-// changeHub revokes a hub's token, or changes how long its commands wait.
+// changeHub revokes the token of one of the visitor's own hubs, or changes how long
+// its commands wait. Others' do not exist for the visitor.
 func (s *Homes) changeHub(v *Visit) error {
 	home, token := v.Param("home"), v.Param("token")
 	return v.act(func(f *Form) error { return s.hubs(v, f, "") }, func(f *Form) (string, error) {
-		said, err := v.Say("home.changed"), errAbsent
+		to := "/homes/" + home + "/hubs"
+		own, err := s.hubsOf(v.Context(), v.Actor.Account, home)
+		if err == nil && !slices.ContainsFunc(own, func(h Hub) bool { return h.ID == token }) {
+			err = errAbsent
+		}
+		if err != nil {
+			return to, err
+		}
+		said := v.Say("home.changed")
 		switch v.Param("act") {
 		case "wait":
-			if err = errHubWait; hubWait(f.Get("wait")) >= 0 {
-				err = s.Bridges.Configure(v.Context(), v.Actor.Account, home, token, hubWait(f.Get("wait")))
+			if wait, ok := hubWait(v, f); ok {
+				err = s.Bridges.Configure(v.Context(), v.Actor.Account, home, token, wait)
 			}
 		case "revoke":
 			said, err = v.Say("tokens.revoked"), s.Auth.Revoke(v.Context(), v.Actor, token)
+		default:
+			err = errAbsent
 		}
-		if err == nil {
+		if err == nil && f.OK() {
 			v.Note("good", said)
 		}
-		return "/homes/" + home + "/hubs", err
+		return to, err
 	}, hubPlaces...)
 }
 
-// hubWait is a choice of the form; negative: none.
-func hubWait(text string) time.Duration {
+// hubWait is the choice of a form; if it is none, the form says so.
+func hubWait(v *Visit, f *Form) (time.Duration, bool) {
 	for _, d := range hubWaits {
-		if text == strconv.FormatInt(int64(d/time.Second), 10) {
-			return d
+		if f.Get("wait") == inSeconds(d) {
+			return d, true
 		}
 	}
-	return -1
+	f.Refuse("wait", v.Say("tokens.life-refused"))
+	return 0, false
 }
+
+func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }

@@ -200,6 +200,17 @@ func TestAHubsTokenIsShownOnceAndRevoked(t *testing.T) {
 		t.Error("the token is shown again")
 	}
 	b.send(at+"/"+token+"/revoke").says(t, http.StatusNotFound)
+	bob, err := s.auth.AccountByEmail(t.Context(), "bob@example.com")
+	must(t, err)
+	own, err := s.homes.Create(t.Context(), bob.ID, "Hill Road")
+	must(t, err)
+	for _, act := range []string{"/wait", "/revoke"} { // nor by way of a home of his own
+		b.send("/homes/"+own.ID+"/hubs/"+token+act, "wait", "86400").says(t, http.StatusNotFound)
+	}
+	if set, err := s.bridges.Setting(t.Context(), token); err != nil || set.Queue != 10*time.Minute {
+		t.Errorf("a stranger made it %+v, %v", set, err)
+	}
+	a.send(at+"/"+token+"/wait", "wait", "7").says(t, http.StatusUnprocessableEntity, "Choose one of the times")
 	a.send(at+"/"+token+"/wait", "wait", "86400").goes(t, at)
 	if set, err := s.bridges.Setting(t.Context(), token); err != nil || set.Queue != 24*time.Hour {
 		t.Errorf("%+v, %v", set, err)

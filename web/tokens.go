@@ -76,10 +76,7 @@ func (p *People) createToken(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	name := f.Get("name")
-	if name == "" || len([]rune(name)) > 200 {
-		f.Refuse("name", v.Say("tokens.name-refused"))
-	}
+	name, _ := tokenName(v, f)
 	n := auth.NewToken{By: v.Actor, Account: v.Actor.Account, Name: name}
 	for _, s := range f.Values["scope"] {
 		n.Scopes = append(n.Scopes, auth.Scope(s))
@@ -113,6 +110,16 @@ func (p *People) createToken(v *Visit) error {
 		return v.Go("/account/tokens")
 	}
 	return p.showTokens(v, newForm("/account/tokens", url.Values{"life": {"90"}}), text)
+}
+
+// tokenName is what a form calls a token; if that is no name, the form says so.
+func tokenName(v *Visit, f *Form) (string, bool) {
+	name := f.Get("name")
+	if name == "" || len([]rune(name)) > 200 {
+		f.Refuse("name", v.Say("tokens.name-refused"))
+		return "", false
+	}
+	return name, true
 }
 
 func (p *People) revokeToken(v *Visit) error {

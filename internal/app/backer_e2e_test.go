@@ -4,18 +4,14 @@ package app_test
 
 import (
 	"bytes"
-	"cmp"
-	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -119,23 +115,10 @@ func begun(t *testing.T) (a *app.App, data string, w *wire) {
 func served(t *testing.T, c app.Config) (a *app.App, url string, w *wire) {
 	t.Helper()
 	w = newWire(t, func() string { return a.Addresses().HTTP }) // its address stands in links, so it must be known before
-	log := &logBuffer{}
-	c.Data = cmp.Or(c.Data, t.TempDir())
-	c.HTTP, c.PublicURL, c.MQTT, c.MQTTS, c.Metrics = "127.0.0.1:0", w.url(), "127.0.0.1:0", "off", "off"
-	c.BenchTLS, c.Demo, c.Log = "127.0.0.1:0", true, slog.New(slog.NewTextHandler(log, nil))
-	a, err := app.New(c)
-	if err == nil {
-		err = a.Start(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.PublicURL = w.url()
+	var log *logBuffer
+	a, log = sample(t, c)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := a.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
 		if strings.Contains(log.String(), "not whole") {
 			t.Error(log.String())
 		}

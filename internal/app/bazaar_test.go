@@ -2,13 +2,11 @@ package app_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,36 +34,13 @@ type bazaar struct {
 
 func openBazaar(t *testing.T) *bazaar {
 	t.Helper()
-	b := &bazaar{service: &service{t: t, log: &logBuffer{}, data: t.TempDir()}}
-	a, err := app.New(app.Config{
-		Data: b.data, HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off", BenchTLS: "127.0.0.1:0", Demo: true, Now: b.now, Log: slog.New(slog.NewTextHandler(b.log, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	b.App = a
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := a.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-		if t.Failed() {
-			for line := range strings.SplitSeq(b.log.String(), "\n") {
-				if strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR") {
-					t.Log(line)
-				}
-			}
-		}
-	})
-	if err := a.Certify(t.Context()); err != nil {
+	b := &bazaar{service: &service{t: t, data: t.TempDir()}}
+	b.App, b.log = sample(t, app.Config{Data: b.data, Now: b.now})
+	if err := b.Certify(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	token := func(email string, role []auth.Role, scope auth.Scope) string {
-		text, err := a.Token(t.Context(), email, role, scope)
+		text, err := b.Token(t.Context(), email, role, scope)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,13 +4,10 @@ package app_test
 
 import (
 	"bytes"
-	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/proofmark/proofmark/internal/app"
 )
@@ -20,24 +17,7 @@ import (
 // that the public registry shows; of its campaigns one succeeds, and one fails.
 func TestE2ETheSampleWorldIsWhole(t *testing.T) {
 	t.Parallel() // it waits for a campaign of two minutes
-	log := &logBuffer{}
-	a, err := app.New(app.Config{
-		Data: t.TempDir(), HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off", BenchTLS: "127.0.0.1:0", Demo: true,
-		Log: slog.New(slog.NewTextHandler(log, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := a.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	}()
+	a, log := sample(t, app.Config{})
 	var banner bytes.Buffer
 	if err := a.StartDemo(t.Context(), &banner); err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -70,25 +69,8 @@ func TestADeliveredFleetFromFundingToReinstatement(t *testing.T) {
 const journeyUnits = 6
 
 func goFleet(t *testing.T, database string) {
-	log := &logBuffer{}
 	var ahead atomic.Int64 // of campaigns and jobs: nobody waits for a deadline
-	a, err := app.New(app.Config{
-		Data: t.TempDir(), Database: database, HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off", BenchTLS: "127.0.0.1:0",
-		Now:  func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
-		Demo: true, Log: slog.New(slog.NewTextHandler(log, nil)), // the purifier's runs are recorded ones
-	})
-	must(t, err)
-	must(t, a.Start(t.Context()))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := a.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
+	a, _ := sample(t, app.Config{Database: database, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	j := &fleetJourney{T: t, App: a, devices: map[string]*virtual.Device{}, owners: map[string]string{}, since: time.Now()}
 	world := a.World()
 	must(t, world.Settle(t.Context()))

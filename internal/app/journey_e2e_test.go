@@ -3,15 +3,12 @@
 package app_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/proofmark/proofmark/internal/app"
 	"github.com/proofmark/proofmark/internal/browsertest"
@@ -41,31 +38,7 @@ type journey struct {
 
 func setOut(t *testing.T) *journey {
 	j := &journey{dir: t.TempDir()}
-	log := &logBuffer{}
-	a, err := app.New(app.Config{
-		Data: t.TempDir(), HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "off", Metrics: "off", Bench: "off", BenchTLS: "127.0.0.1:0", Demo: true,
-		Log: slog.New(slog.NewTextHandler(log, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := a.Stop(ctx); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-		if t.Failed() {
-			for line := range strings.SplitSeq(log.String(), "\n") {
-				if strings.Contains(line, "level=ERROR") || strings.Contains(line, "level=WARN") {
-					t.Log(line)
-				}
-			}
-		}
-	})
+	a, _ := sample(t, app.Config{})
 	if err := a.StartDemo(t.Context(), &logBuffer{}); err != nil {
 		t.Fatal(err)
 	}
