@@ -118,6 +118,23 @@ func (d *StatusDesk) sign(ctx context.Context, size int64, now time.Time) error 
 // statusFresh is how long another process's newer list may take to be served here.
 const statusFresh = time.Second
 
+// Counting is the newest list if that looked at the log's first leaves, however
+// short a time ago they were appended: it is signed anew where it did not. A node
+// without the key may have to say translog.ErrNotCovered until another has signed.
+func (d *StatusDesk) Counting(ctx context.Context, leaves int64) (SignedStatus, error) {
+	s, err := d.Current(ctx)
+	if err != nil || s.LogSize >= leaves {
+		return s, err
+	}
+	if err := d.Sign(ctx); err != nil && !errors.Is(err, signing.ErrAbsent) {
+		return s, err
+	}
+	if s, err = d.store.Status(ctx); err == nil && s.LogSize < leaves {
+		err = fmt.Errorf("the status list of %s looked at %d leaves, not at %d yet: %w", translog.Instant(s.IssuedAt), s.LogSize, leaves, translog.ErrNotCovered)
+	}
+	return s, err
+}
+
 // Current is the newest list, from memory where that is fresh.
 func (d *StatusDesk) Current(ctx context.Context) (SignedStatus, error) {
 	now := d.now()

@@ -53,8 +53,9 @@ type Config struct {
 	Issuer     *certification.Issuer // of certificates
 	// Keys is the JWK set of all public keys that ever signed.
 	Keys func(ctx context.Context) ([]byte, error)
-	// Status is the newest signed status list; bundles go without one when nil.
-	Status func(ctx context.Context) (string, error)
+	// Status is a signed status list that looked at the log's first leaves; bundles go
+	// without one when nil.
+	Status func(ctx context.Context, leaves int64) (string, error)
 	// PublicURL is our address as browsers see it: changes may come from its pages.
 	PublicURL string
 	// Proxies may say in X-Forwarded-For whom they speak for; those of this
@@ -114,7 +115,7 @@ type API struct {
 	firmware     *firmware.Service
 	issuer       *certification.Issuer
 	keys         func(ctx context.Context) ([]byte, error)
-	status       func(ctx context.Context) (string, error)
+	status       func(ctx context.Context, leaves int64) (string, error)
 	homes        *homes.Service
 	claims       *claims.Service
 	bridges      *bridges.Service

@@ -19,8 +19,8 @@ func (h *house) registrar(c *api.Config) {
 	store := h.db.Programme()
 	desk := certification.NewStatusDesk(store, h.keys, nil)
 	c.Life, c.Regulatory, c.Certificates, c.StatusList = certification.NewLife(store, nil, nil), certification.NewRegulatory(store, nil), store, desk.Current
-	c.Status = func(ctx context.Context) (string, error) {
-		s, err := desk.Current(ctx)
+	c.Status = func(ctx context.Context, leaves int64) (string, error) {
+		s, err := desk.Counting(ctx, leaves)
 		return s.JWS, err
 	}
 }

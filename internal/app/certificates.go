@@ -127,7 +127,7 @@ func (a *App) verifyBundle(ctx context.Context, file []byte) (certification.Veri
 	if err != nil {
 		return certification.Verification{}, err
 	}
-	if status, err := a.certs.status.Current(ctx); err == nil {
+	if status, err := a.certs.status.Counting(ctx, bundle.Proof.Index+1); err == nil {
 		bundle.Status = status.JWS // ours is newer than the one in the file
 	}
 	return certification.Verify(bundle, certification.VerifyOptions{Keys: ring, Origin: a.certs.origin, Now: time.Now()}), nil

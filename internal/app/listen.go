@@ -88,8 +88,8 @@ func (a *App) startHTTP(context.Context) error {
 		Transparency: a.certs.log,
 		Issuer:       a.certs.issuer,
 		Keys:         a.publicKeys,
-		Status: func(ctx context.Context) (string, error) {
-			s, err := a.certs.status.Current(ctx)
+		Status: func(ctx context.Context, leaves int64) (string, error) {
+			s, err := a.certs.status.Counting(ctx, leaves)
 			return s.JWS, err
 		},
 		StatusList:   a.certs.status.Current,
