@@ -22,7 +22,6 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/media"
-	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
@@ -45,7 +44,7 @@ var began = time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
 // eachEngine runs the test on SQLite and on PostgreSQL (or skips that).
 func eachEngine(t *testing.T, test func(t *testing.T, d *desk)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, open(t, "sqlite:"+storetest.SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { test(t, open(t, pgtest.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { test(t, open(t, storetest.Postgres(t))) })
 }
 
 func open(t *testing.T, url string) *desk {

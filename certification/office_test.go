@@ -14,7 +14,6 @@ import (
 	"github.com/proofmark/proofmark/certification/suite"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/id"
-	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/store/storetest"
 )
@@ -53,7 +52,7 @@ func eachOffice(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, openOffice(t, "sqlite:"+storetest.SQLite(t), t.TempDir()))
 	})
-	t.Run("postgres", func(t *testing.T) { test(t, openOffice(t, pgtest.URL(t), t.TempDir())) })
+	t.Run("postgres", func(t *testing.T) { test(t, openOffice(t, storetest.Postgres(t), t.TempDir())) })
 }
 
 func openOffice(t testing.TB, url, dir string) *office {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/bus"
-	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
@@ -45,7 +44,7 @@ func inBubble(t *testing.T, f func(t *testing.T, h *house)) {
 // eachEngine runs the test in real time, on SQLite and on PostgreSQL.
 func eachEngine(t *testing.T, f func(t *testing.T, h *house)) {
 	t.Run("sqlite", func(t *testing.T) { f(t, newHouse(t, "sqlite:"+storetest.SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { f(t, newHouse(t, pgtest.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { f(t, newHouse(t, storetest.Postgres(t))) })
 }
 
 // TestMain makes the migrated database before any bubble begins.

@@ -27,7 +27,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/media"
-	"github.com/proofmark/proofmark/internal/pgtest"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -45,7 +45,7 @@ func TestTheJourneyOfAProduct(t *testing.T) {
 	}
 	for name, url := range map[string]func(*testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "proofmark.db") },
-		"postgres": func(t *testing.T) string { return pgtest.URL(t) },
+		"postgres": func(t *testing.T) string { return storetest.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,7 +18,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/proofmark/proofmark/certification/signing"
-	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/store/storetest"
 )
@@ -38,7 +37,7 @@ func must(t testing.TB, err error) {
 func eachEngine(t *testing.T, test func(t *testing.T, db *store.DB)) {
 	for name, url := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return storetest.SQLite(t) },
-		"postgres": func(t *testing.T) string { return pgtest.URL(t) },
+		"postgres": func(t *testing.T) string { return storetest.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, err := store.Open(ctx, url(t))

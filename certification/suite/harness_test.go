@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -128,8 +129,8 @@ func (tr trial) inBubble(t *testing.T) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(live, rep.Results[:len(live)]); diff != "" {
-		t.Errorf("judged again the verdicts differ (-live +judged):\n%s", diff)
+	if !reflect.DeepEqual(live, rep.Results[:len(live)]) {
+		t.Errorf("judged again the verdicts differ (-live +judged):\n%s", cmp.Diff(live, rep.Results[:len(live)]))
 	}
 	return rep
 }

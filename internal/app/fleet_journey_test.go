@@ -30,7 +30,7 @@ import (
 	"github.com/proofmark/proofmark/internal/app"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/demo"
-	"github.com/proofmark/proofmark/internal/pgtest"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry/factory"
 	"github.com/proofmark/proofmark/registry/firmware"
@@ -63,7 +63,7 @@ func TestADeliveredFleetFromFundingToReinstatement(t *testing.T) {
 		t.Skip("it judges a recorded day first")
 	}
 	t.Run("sqlite", func(t *testing.T) { goFleet(t, "sqlite:"+filepath.Join(t.TempDir(), "proofmark.db")) })
-	t.Run("postgres", func(t *testing.T) { goFleet(t, pgtest.Database(t, pgtest.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { goFleet(t, storetest.Postgres(t)) })
 }
 
 const journeyUnits = 6

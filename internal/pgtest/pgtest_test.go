@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/proofmark/proofmark/internal/pgtest"
@@ -109,4 +113,38 @@ func TestAStoppedClusterIsRemovedQuietly(t *testing.T) {
 		t.Errorf("URL %s is not on the loopback", url)
 	}
 	s.Stop()
+}
+
+func TestACopyIsFilledOnceAndEveryTestHasItsOwn(t *testing.T) {
+	name := "pgtest_copied_" + strings.ReplaceAll(uuid.NewString(), "-", "")[:8]
+	server := os.Getenv(pgtest.ServerVar)
+	if server == "" {
+		t.Skip("no PostgreSQL")
+	}
+	own := connect(t, server)
+	var filled atomic.Int64
+	fill := func(url string) error {
+		filled.Add(1)
+		c, err := pgx.Connect(t.Context(), url)
+		if err == nil {
+			_, err = c.Exec(t.Context(), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)")
+		} // and it stays connected, as a pool may for a moment
+		return err
+	}
+	t.Run("copies", func(t *testing.T) {
+		for i := range 4 {
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
+				t.Parallel()
+				c := connect(t, pgtest.Copy(t, name, fill))
+				exec(t, c, "INSERT INTO kept VALUES (2)")
+				if n := count(t, c, "SELECT count(*) FROM kept"); n != 2 {
+					t.Errorf("%d rows in a copy, want that of the template and its own", n)
+				}
+			})
+		}
+	})
+	if n := filled.Load(); n != 1 {
+		t.Errorf("filled %d times, want once", n)
+	}
+	exec(t, own, "DROP DATABASE "+name)
 }

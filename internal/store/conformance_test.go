@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/proofmark/proofmark/internal/id"
-	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/registry"
@@ -93,7 +92,7 @@ func eachEngine[T interface {
 	Run(string, func(T)) bool
 }](t T, test func(T, *storeDB)) {
 	t.Run("sqlite", func(t T) { test(t, open(t, "sqlite:"+storetest.SQLite(t))) })
-	t.Run("postgres", func(t T) { test(t, open(t, pgtest.URL(t))) })
+	t.Run("postgres", func(t T) { test(t, open(t, storetest.Postgres(t))) })
 }
 
 func open(t testing.TB, url string) *storeDB {

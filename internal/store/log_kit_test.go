@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/proofmark/proofmark/certification/translog"
-	"github.com/proofmark/proofmark/internal/pgtest"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 const origin = "proofmark.example/log"
@@ -19,10 +19,10 @@ func signerOptions(db *storeDB, dir string, key translog.Key) translog.SignerOpt
 	}
 }
 
-// sibling is an empty database on the same engine.
+// sibling is another database on the same engine.
 func sibling(t *testing.T, db *storeDB) string {
 	if db.Engine() == store.SQLite {
 		return "sqlite:" + filepath.Join(t.TempDir(), "sibling.db")
 	}
-	return pgtest.URL(t)
+	return storetest.Postgres(t)
 }

@@ -16,14 +16,14 @@ import (
 // the store and against a map, and compares what both hold after each.
 func TestDesiredAndCredentialsFollowTheirModel(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *storeDB) {
-		rapid.Check(t, func(rt *rapid.T) {
+		rapid.Check(t, few(40, func(rt *rapid.T) {
 			m := &model{t: t, r: db.Registry(), did: db.device(t), at: now}
 			rt.Repeat(map[string]func(*rapid.T){
 				"wish": m.wish, "end a wish": m.endWish, "time passes": m.pass,
 				"add a credential": m.addCredential, "use a credential": m.useCredential, "revoke a credential": m.revokeCredential,
 				"": m.check,
 			})
-		})
+		}))
 	})
 }
 

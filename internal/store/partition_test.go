@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/proofmark/proofmark/internal/pgtest"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 func TestReportsArePartitionedByDay(t *testing.T) {
-	db := open(t, pgtest.URL(t))
+	db := open(t, storetest.Postgres(t))
 	did := db.device(t)
 	partitions := func() (names []string) {
 		rows := get(db.sql(t).QueryContext(ctx, "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'report'::regclass"))(t)

@@ -123,6 +123,9 @@ func TestLoopbackBlackholeSeesTheClose(t *testing.T) {
 }
 
 func TestLoopbackADeviceThatReadsNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("megabytes go through the transcript")
+	}
 	t.Parallel()
 	r, address := served(t)
 	conn, err := plain(address)(t.Context())
