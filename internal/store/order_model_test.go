@@ -11,6 +11,7 @@ import (
 
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/registry"
 )
 
 // TestOrdersFollowTheirModel runs any sequence of orders, payments, cancellations,
@@ -18,17 +19,17 @@ import (
 // knows only units and paise, and audits the books on the way.
 func TestOrdersFollowTheirModel(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *storeDB) {
-		rapid.Check(t, func(rt *rapid.T) {
+		rapid.Check(t, few(60, func(rt *rapid.T) {
 			limit := rapid.SampledFrom([]int64{0, 2, 5}).Draw(rt, "per backer")
 			s := newShop(t, db, int64(rapid.IntRange(1, 8).Draw(rt, "stock")), func(c *campaigns.Campaign) { c.PerBackerLimit = limit })
 			s.lazy = true
 			m := &orderModel{shop: s}
 			defer s.audit()
 			rt.Repeat(map[string]func(*rapid.T){
-				"order": m.order, "order again": m.orderAgain, "pay": m.pay, "cancel": m.cancel, "time passes": m.expire,
-				"fulfil": m.fulfil, "refund": m.refund, "wait": m.wait, "": m.check,
+				"order": m.order, "order again": m.orderAgain, "pay": m.pay, "be told again": m.toldAgain, "cancel": m.cancel, "cancel again": m.cancelAgain,
+				"time passes": m.expire, "fulfil": m.fulfil, "settle and advance": m.advance, "refund": m.refund, "refund comes back": m.refundBack, "wait": m.wait, "": m.check,
 			})
-		})
+		}))
 	})
 }
 
@@ -38,7 +39,11 @@ type orderModel struct {
 	orders  []*modelOrder
 	refunds []*campaigns.Refund
 	waiting []*campaigns.Waiting
-	cash    int64 // at the provider
+	cash    int64 // at the provider, or settled by it
+	settled int64 // of cash
+	bank    int64 // what of that was not advanced
+	told    []*campaigns.Capture
+	cancels []*campaigns.Cancel
 	steps   int
 }
 
@@ -121,7 +126,9 @@ func (m *orderModel) orderAgain(t *rapid.T) {
 func (m *orderModel) pay(t *rapid.T) {
 	o := m.some(t, func(o *modelOrder) bool { return true })
 	amount := o.Amount() + rapid.SampledFrom([]int64{0, 0, 0, -1, 100}).Draw(t, "off by")
-	a := m.do(capture(m.attempt(o.Order), amount))
+	c := capture(m.attempt(o.Order), amount)
+	a := m.do(c)
+	m.told = append(m.told, c)
 	m.cash += amount
 	taken := amount >= o.Amount() && (o.State == campaigns.OrderReserved || o.State == campaigns.OrderExpired && m.refusal(o.Backer, o.Units) == nil)
 	if taken != (a.Outcome != campaigns.CaptureOrphan) {
@@ -137,13 +144,26 @@ func (m *orderModel) pay(t *rapid.T) {
 	}
 }
 
+// toldAgain has a provider say again what it has said, under other names of ours:
+// check sees that nothing changes.
+func (m *orderModel) toldAgain(t *rapid.T) {
+	if len(m.told) == 0 {
+		t.Skip("nothing was paid")
+	}
+	again := *rapid.SampledFrom(m.told).Draw(t, "capture")
+	again.SpareID, again.RefundID = id.New("pat"), id.New("rfd")
+	same(m.t, m.do(&again).Repeat, true)
+}
+
 func (m *orderModel) cancel(t *rapid.T) {
 	o := m.some(t, func(o *modelOrder) bool { return o.Live() > 0 })
 	units := rapid.Int64Range(1, o.Live()).Draw(t, "units")
-	a := m.apply(m.shop.cancel(o.Order, units))[0]
+	c := m.shop.cancel(o.Order, units)
+	a := m.apply(c)[0]
 	switch o.State {
 	case campaigns.OrderReserved:
 		must(m.t, a.Err)
+		m.cancels = append(m.cancels, c)
 		if o.ChangedAt = m.at; units == o.Units {
 			o.State = campaigns.OrderCancelled
 		} else {
@@ -151,6 +171,12 @@ func (m *orderModel) cancel(t *rapid.T) {
 		}
 	case campaigns.OrderPaid, campaigns.OrderAllocated:
 		must(m.t, a.Err)
+		m.cancels = append(m.cancels, c)
+		back := o.Advanced // the whole advance with the last unit
+		if units < o.Live() {
+			back = o.Advanced / o.Live() * units
+		}
+		o.Advanced -= back
 		o.Cancelled, o.State, o.ChangedAt = o.Cancelled+units, campaigns.OrderPaid, m.at
 		if o.Live() == 0 {
 			o.State = campaigns.OrderRefundDue
@@ -162,6 +188,48 @@ func (m *orderModel) cancel(t *rapid.T) {
 		return
 	}
 	m.feed()
+}
+
+// cancelAgain gives a cancellation that was done once more, whatever has become of
+// the order since: check sees that nothing changes.
+func (m *orderModel) cancelAgain(t *rapid.T) {
+	if len(m.cancels) == 0 {
+		t.Skip("nothing was cancelled")
+	}
+	a := m.do(rapid.SampledFrom(m.cancels).Draw(t, "cancellation"))
+	same(m.t, a.Repeat, true)
+}
+
+// advance has the provider settle some of what it holds, and pays what 30 % of the
+// price makes due: all of it, or nothing.
+func (m *orderModel) advance(t *rapid.T) {
+	const share = 3000
+	if held := m.cash - m.settled; held > 0 {
+		amount := rapid.Int64Range(1, held).Draw(t, "settled")
+		m.do(&campaigns.Post{Transfer: campaigns.SettlementTransfer(m.ID, "simulator", id.New("st"), amount, 0)})
+		m.settled, m.bank = m.settled+amount, m.bank+amount
+	}
+	advances := map[*modelOrder]int64{}
+	var due int64
+	for _, o := range m.orders {
+		switch o.State {
+		case campaigns.OrderPaid, campaigns.OrderAllocated, campaigns.OrderShipped:
+			if share := o.Live() * price * share / 10_000; share > o.Advanced {
+				advances[o], due = share, due+share-o.Advanced
+			}
+		}
+	}
+	paid, err := m.store.PayAdvance(ctx, m.ID, id.New("adv"), share, false, m.at)
+	if due > m.bank {
+		wantError(m.t, err, registry.ErrConflict)
+		return
+	}
+	must(m.t, err)
+	same(m.t, paid, due)
+	m.bank -= due
+	for o, share := range advances {
+		o.Advanced = share
+	}
 }
 
 // feed takes over the orders that were made for who waits, by the rule: in order,
@@ -189,11 +257,11 @@ func (m *orderModel) feed() {
 func (m *orderModel) expire(t *rapid.T) {
 	m.pass(time.Duration(rapid.IntRange(1, 20).Draw(t, "minutes")) * time.Minute)
 	for _, o := range slices.Clone(m.orders) {
-		if o.State != campaigns.OrderReserved {
+		if o.State != campaigns.OrderReserved && !rapid.Bool().Draw(t, "looked at too late") {
 			continue
 		}
 		a := m.do(&campaigns.Expire{Campaign: m.ID, OrderID: o.ID})
-		if !m.at.Before(o.PayUntil) {
+		if o.State == campaigns.OrderReserved && !m.at.Before(o.PayUntil) {
 			o.State, o.ChangedAt = campaigns.OrderExpired, m.at
 			m.feed()
 		}
@@ -209,6 +277,9 @@ func (m *orderModel) fulfil(t *rapid.T) {
 	o := m.some(t, func(o *modelOrder) bool { return following[o.State] != "" })
 	a := m.do(&campaigns.Move{Campaign: m.ID, OrderID: o.ID, From: o.State, To: following[o.State], RefundID: id.New("rfd")})
 	o.State, o.ChangedAt = following[o.State], m.at
+	if o.State == campaigns.OrderDelivered {
+		o.Advanced = 0 // it is earned
+	}
 	if o.State == campaigns.OrderReturned {
 		same(m.t, a.Refund.Amount, o.Live()*price)
 		m.refunds = append(m.refunds, &a.Refund)
@@ -230,6 +301,24 @@ func (m *orderModel) refund(t *rapid.T) {
 			return other.OrderID == o.ID && other.State != campaigns.RefundProcessed && (other.Kind == campaigns.RefundFull || other.Kind == campaigns.RefundPartial)
 		}) {
 			o.State, o.ChangedAt = campaigns.OrderRefunded, m.at
+		}
+	}
+}
+
+// refundBack is a bank that sends back what was refunded: it is owed again.
+func (m *orderModel) refundBack(t *rapid.T) {
+	done := slices.DeleteFunc(slices.Clone(m.refunds), func(r *campaigns.Refund) bool { return r.State != campaigns.RefundProcessed })
+	if len(done) == 0 {
+		t.Skip("no refund was done")
+	}
+	r := rapid.SampledFrom(done).Draw(t, "refund")
+	m.do(m.moved(*r, campaigns.RefundProcessed, campaigns.RefundFailed))
+	m.do(m.moved(*r, campaigns.RefundFailed, campaigns.RefundQueued))
+	r.State = campaigns.RefundQueued
+	m.cash += r.Amount
+	for _, o := range m.orders {
+		if o.ID == r.OrderID && o.State == campaigns.OrderRefunded && (r.Kind == campaigns.RefundFull || r.Kind == campaigns.RefundPartial) {
+			o.State, o.ChangedAt = campaigns.OrderRefundDue, m.at
 		}
 	}
 }
@@ -271,7 +360,8 @@ func (m *orderModel) check(*rapid.T) {
 		}
 	}
 	m.counts(fmt.Sprint(reserved, paid, cancelled, len(backers), len(m.waiting)))
-	m.balance(campaigns.AccountProvider("simulator"), m.cash)
+	m.balance(campaigns.AccountProvider("simulator"), m.cash-m.settled)
+	m.balance(campaigns.AccountBank, m.bank)
 	m.balance(campaigns.AccountPledges, reserved*price)
 	if reserved+paid-cancelled > m.StockLimit {
 		m.t.Fatalf("%d reserved, %d paid, %d cancelled of %d", reserved, paid, cancelled, m.StockLimit)
