@@ -57,7 +57,7 @@ crash: ## kill the service and its database 100 times under load: orders; paymen
 	@PKGS=./cmd/proofmark GOTESTFLAGS="-run Survive -timeout 60m -count=1 -v" PROOFMARK_CRASHES=100 scripts/test
 
 .PHONY: mutants
-mutants: ## whether the models of orders and money notice each of 26 mistakes (20 minutes)
+mutants: ## whether the models of orders and money notice each of 25 mistakes (20 minutes)
 	PROOFMARK_MUTANTS=1 $(GO) test -timeout 60m -count=1 -v -run TestEveryMutantOfTheMoneyDies ./internal/store
 
 FUZZTIME ?= 20s

@@ -126,7 +126,13 @@ func (m *orderModel) orderAgain(t *rapid.T) {
 func (m *orderModel) pay(t *rapid.T) {
 	o := m.some(t, func(o *modelOrder) bool { return true })
 	amount := o.Amount() + rapid.SampledFrom([]int64{0, 0, 0, -1, 100}).Draw(t, "off by")
-	c := capture(m.attempt(o.Order), amount)
+	var c *campaigns.Capture
+	if i := slices.IndexFunc(m.told, func(c *campaigns.Capture) bool { return c.OrderID == o.ID }); i >= 0 && rapid.Bool().Draw(t, "on the same provider order") {
+		c = capture(campaigns.Payment{ID: m.told[i].Payment, Campaign: m.ID, OrderID: o.ID, Provider: m.told[i].Provider}, amount)
+		c.Captured.Ref = id.New("pay")
+	} else {
+		c = capture(m.attempt(o.Order), amount)
+	}
 	a := m.do(c)
 	m.told = append(m.told, c)
 	m.cash += amount

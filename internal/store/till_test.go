@@ -124,17 +124,25 @@ func (s *till) deliver() {
 // work applies what is in the inbox.
 func (s *till) work() {
 	s.t.Helper()
-	for n := 1; n > 0; {
-		n = get(s.pay.WorkInbox(ctx))(s.t)
-	}
+	s.toRest("the inbox", s.pay.WorkInbox)
 }
 
 // send does what is due about refunds, also what comes due by it.
 func (s *till) send() {
 	s.t.Helper()
-	for n := 1; n > 0; {
-		n = get(s.pay.SendRefunds(ctx))(s.t)
+	s.toRest("refunds", s.pay.SendRefunds)
+}
+
+// toRest works until there is nothing left to do, which has to come soon: time
+// stands still.
+func (s *till) toRest(what string, work func(context.Context) (int, error)) {
+	s.t.Helper()
+	for range 1000 {
+		if get(work(ctx))(s.t) == 0 {
+			return
+		}
 	}
+	s.t.Fatalf("%s: there is more to do after 1,000 rounds at one and the same time", what)
 }
 
 // open opens the pay page of an order.
