@@ -199,6 +199,9 @@ func init() {
 	story("transcript-none", "transcript", func() Pager {
 		return &TranscriptPage{Page: workPage("Transcript"), Run: sampleRun(certification.RunFinished), Number: 1, Kinds: recordKinds, Topic: hostileText}
 	})
+	story("transcript-broken", "transcript", func() Pager {
+		return &TranscriptPage{Page: workPage("Transcript"), Run: sampleRun(certification.RunFinished), Number: 1, Kinds: recordKinds, Broken: "Transcript 1 of run run_1: its table of contents is spoiled."}
+	})
 	story("org-certificates", "org-certificates", func() Pager {
 		c := certification.Certificate{Serial: "PM-2026-000042", State: certification.Active, Product: "Aurora Pure One", Model: "aurora-pure1", ExpiresAt: day(2028, 3, 13), Conditions: []certification.Condition{{Text: hostileText, Due: day(2026, 12, 31)}}}
 		s := c
