@@ -91,14 +91,22 @@ type Source struct {
 // Open is the count of cases without a verdict.
 const Open = "open"
 
-// assemble completes a dossier whose parts were read: what covers each case, the
-// counts and the hashes.
-func (d *Dossier) assemble(acceptances []Acceptance, barred func(account string) bool, now time.Time) error {
-	d.Counts = make(map[string]int)
+// countsOf are the numbers of cases by verdict.
+func countsOf(cases []CaseEvidence) map[string]int {
+	counts := make(map[string]int)
+	for i := range cases {
+		counts[cmp.Or(string(cases[i].Verdict), Open)]++
+	}
+	return counts
+}
+
+// cover completes the cases of a dossier whose parts were read: what covers each, and
+// the counts.
+func (d *Dossier) cover(acceptances []Acceptance, barred func(account string) bool, now time.Time) {
+	d.Counts = countsOf(d.Cases)
 	for i := range d.Cases {
 		c := &d.Cases[i]
 		c.Waiver, c.Accepted = "", nil
-		d.Counts[cmp.Or(string(c.Verdict), Open)]++
 		for _, w := range d.Waivers {
 			if w.Covers(c.Requirement, c.ID, now) {
 				c.Waiver = w.ID
@@ -113,7 +121,6 @@ func (d *Dossier) assemble(acceptances []Acceptance, barred func(account string)
 			}
 		}
 	}
-	return d.seal(now)
 }
 
 // papers is what is hashed of what people wrote.
@@ -205,6 +212,9 @@ type condition struct {
 	Due      int64
 }
 
+// noFindings is hashJSON of none.
+var noFindings = hashOf([]byte("null"))
+
 func (c *CaseEvidence) exhibit() (exhibit, error) {
 	e := exhibit{
 		ID: c.ID, Requirement: c.Requirement, Verdict: string(c.Verdict), Run: c.Run, Firmware: c.Firmware, Suite: c.Suite, Inherited: c.Inherited,
@@ -212,6 +222,10 @@ func (c *CaseEvidence) exhibit() (exhibit, error) {
 	}
 	if c.Accepted != nil {
 		e.AcceptedBy, e.AcceptedNote = c.Accepted.By, c.Accepted.Note
+	}
+	if c.Findings == nil { // as nearly all are
+		e.Findings = noFindings
+		return e, nil
 	}
 	var err error
 	e.Findings, err = hashJSON(c.Findings)

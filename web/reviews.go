@@ -334,7 +334,7 @@ const mostEvidence = 200
 
 func (s *Reviewers) showCase(v *Visit, sent *Form) error {
 	ctx, who, id := v.Context(), v.party(), v.Param("submission")
-	rv, err := s.Reviews.ReviewFor(ctx, who, id)
+	rv, err := s.Reviews.EvidenceFor(ctx, who, id)
 	if err != nil {
 		return err
 	}
@@ -438,7 +438,7 @@ func (s *Reviewers) accept(v *Visit, id string, f *Form) error {
 
 func (s *Reviewers) propose(v *Visit, id string, f *Form) error {
 	caseID := v.caseID()
-	rv, err := s.Reviews.ReviewFor(v.Context(), v.party(), id)
+	rv, err := s.Reviews.EvidenceFor(v.Context(), v.party(), id)
 	if err != nil {
 		return err
 	}
