@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/proofmark/proofmark/certification/canonical"
@@ -232,9 +234,52 @@ func (c *CaseEvidence) exhibit() (exhibit, error) {
 	return e, err
 }
 
+// hashJSON is the hash of a value in canonical form. That form follows from the JSON of
+// the value, so that of one that was hashed before it need not be made again: a review
+// is read many times before anything in it changes.
 func hashJSON(v any) (string, error) {
-	b, err := canonical.Marshal(v)
-	return hashOf(b), err
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", err
+	}
+	return hashes.of(sha256.Sum256(text), func() (string, error) {
+		b, err := canonical.Marshal(json.RawMessage(text))
+		return hashOf(b), err
+	})
+}
+
+// hashes remembers hashes of canonical forms by the hash of the form that they were made
+// of: 100 bytes each, two halves of at most halfHashes.
+var hashes hashMemo
+
+const halfHashes = 4096
+
+type hashMemo struct {
+	mu          sync.Mutex
+	young, aged map[[sha256.Size]byte]string
+}
+
+func (m *hashMemo) of(of [sha256.Size]byte, hash func() (string, error)) (string, error) {
+	m.mu.Lock()
+	known, ok := m.young[of]
+	if !ok {
+		known, ok = m.aged[of]
+	}
+	m.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	made, err := hash()
+	if err != nil {
+		return "", err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.young == nil || len(m.young) >= halfHashes {
+		m.aged, m.young = m.young, make(map[[sha256.Size]byte]string)
+	}
+	m.young[of] = made
+	return made, nil
 }
 
 func hashOf(b []byte) string {

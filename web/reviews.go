@@ -329,8 +329,12 @@ func (v *Visit) caseID() string {
 	return id
 }
 
-// mostEvidence bounds the records that the page of a case shows; its transcript has all.
-const mostEvidence = 200
+// A case of at most so many records is shown with all of them, as three in four are; of
+// a longer one a part is. The transcript has all.
+const (
+	mostEvidence = 120
+	someEvidence = 50
+)
 
 func (s *Reviewers) showCase(v *Visit, sent *Form) error {
 	ctx, who, id := v.Context(), v.party(), v.Param("submission")
@@ -409,7 +413,7 @@ func (s *Reviewers) records(ctx context.Context, who certification.Actor, p *Cas
 		}
 	}
 	if c.Last-c.First >= mostEvidence {
-		p.Partly, f.Near = true, slices.Collect(maps.Keys(p.Marked))
+		p.Partly, f.Limit, f.Near = true, someEvidence, slices.Collect(maps.Keys(p.Marked))
 	}
 	page, err := s.Rig.Records(ctx, who, c.Run, c.Transcript, f)
 	switch {
