@@ -19,12 +19,8 @@ type QueueQuery struct {
 	Newest    bool         // first; the oldest otherwise
 	After     QueueCursor
 	Limit     int
-
-	suite string // the release that counts
+	Suite     string // the release by which cases are counted: that of this program
 }
-
-// Suite is the release of the suite by which cases are counted.
-func (q *QueueQuery) Suite() string { return q.suite }
 
 // QueueCursor is where a page ended; the zero value is the beginning.
 type QueueCursor struct {
@@ -64,7 +60,7 @@ func (r *Reviews) Queue(ctx context.Context, q QueueQuery) ([]Queued, error) {
 	if q.State == "" {
 		q.State = InReview
 	}
-	q.suite = suite.Release
+	q.Suite = suite.Release
 	found, err := r.store.Queue(ctx, q)
 	if err != nil {
 		return nil, err

@@ -136,7 +136,7 @@ func (s Programme) Claims(ctx context.Context, submission string) ([]certificati
 func (s Programme) Queue(ctx context.Context, want certification.QueueQuery) ([]certification.Queued, error) {
 	p := dbgen.OldestParams{
 		State: string(want.State), AfterSince: want.After.Since.UnixMicro(), AfterID: want.After.ID, Org: want.Org, Model: want.Model,
-		AnyClass: 1, ClaimedBy: want.ClaimedBy, Most: most(want.Limit), Suite: want.Suite(),
+		AnyClass: 1, ClaimedBy: want.ClaimedBy, Most: most(want.Limit), Suite: want.Suite,
 	}
 	if want.After.Since.IsZero() {
 		p.AfterSince = 0
@@ -162,7 +162,7 @@ func (s Programme) Queue(ctx context.Context, want certification.QueueQuery) ([]
 	out := make([]certification.Queued, len(rows))
 	for i, r := range rows {
 		if err == nil {
-			out[i], err = queued(r, want.Suite())
+			out[i], err = queued(r, want.Suite)
 		}
 	}
 	if err == nil && len(out) > 0 {
