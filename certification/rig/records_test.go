@@ -167,6 +167,18 @@ func BenchmarkRecords(b *testing.B) {
 			_ = get(rig.New(o).Records(ctx, w.maker(), run.ID, 1, f))(b)
 		}
 	})
+	b.Run("nothing found", func(b *testing.B) { // every chapter is unpacked
+		for b.Loop() {
+			_ = get(rig.New(o).Records(ctx, w.maker(), run.ID, 1, rig.Filter{Limit: 100, Topic: "no/such/topic"}))(b)
+		}
+	})
+	b.Run("whole", func(b *testing.B) { // as each first page was read before
+		for b.Loop() {
+			f := get(os.Open(s.Path))(b)
+			_ = get(transcript.Read(f))(b)
+			must(b, f.Close())
+		}
+	})
 	b.Run("next", func(b *testing.B) {
 		r := rig.New(o)
 		for b.Loop() {
