@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/proofmark/proofmark/certification/canonical"
@@ -91,14 +93,22 @@ type Source struct {
 // Open is the count of cases without a verdict.
 const Open = "open"
 
-// assemble completes a dossier whose parts were read: what covers each case, the
-// counts and the hashes.
-func (d *Dossier) assemble(acceptances []Acceptance, barred func(account string) bool, now time.Time) error {
-	d.Counts = make(map[string]int)
+// countsOf are the numbers of cases by verdict.
+func countsOf(cases []CaseEvidence) map[string]int {
+	counts := make(map[string]int)
+	for i := range cases {
+		counts[cmp.Or(string(cases[i].Verdict), Open)]++
+	}
+	return counts
+}
+
+// cover completes the cases of a dossier whose parts were read: what covers each, and
+// the counts.
+func (d *Dossier) cover(acceptances []Acceptance, barred func(account string) bool, now time.Time) {
+	d.Counts = countsOf(d.Cases)
 	for i := range d.Cases {
 		c := &d.Cases[i]
 		c.Waiver, c.Accepted = "", nil
-		d.Counts[cmp.Or(string(c.Verdict), Open)]++
 		for _, w := range d.Waivers {
 			if w.Covers(c.Requirement, c.ID, now) {
 				c.Waiver = w.ID
@@ -113,7 +123,6 @@ func (d *Dossier) assemble(acceptances []Acceptance, barred func(account string)
 			}
 		}
 	}
-	return d.seal(now)
 }
 
 // papers is what is hashed of what people wrote.
@@ -205,6 +214,9 @@ type condition struct {
 	Due      int64
 }
 
+// noFindings is hashJSON of none.
+var noFindings = hashOf([]byte("null"))
+
 func (c *CaseEvidence) exhibit() (exhibit, error) {
 	e := exhibit{
 		ID: c.ID, Requirement: c.Requirement, Verdict: string(c.Verdict), Run: c.Run, Firmware: c.Firmware, Suite: c.Suite, Inherited: c.Inherited,
@@ -213,14 +225,61 @@ func (c *CaseEvidence) exhibit() (exhibit, error) {
 	if c.Accepted != nil {
 		e.AcceptedBy, e.AcceptedNote = c.Accepted.By, c.Accepted.Note
 	}
+	if c.Findings == nil { // as nearly all are
+		e.Findings = noFindings
+		return e, nil
+	}
 	var err error
 	e.Findings, err = hashJSON(c.Findings)
 	return e, err
 }
 
+// hashJSON is the hash of a value in canonical form. That form follows from the JSON of
+// the value, so that of one that was hashed before it need not be made again: a review
+// is read many times before anything in it changes.
 func hashJSON(v any) (string, error) {
-	b, err := canonical.Marshal(v)
-	return hashOf(b), err
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", err
+	}
+	return hashes.of(sha256.Sum256(text), func() (string, error) {
+		b, err := canonical.Marshal(json.RawMessage(text))
+		return hashOf(b), err
+	})
+}
+
+// hashes remembers hashes of canonical forms by the hash of the form that they were made
+// of: 100 bytes each, two halves of at most halfHashes.
+var hashes hashMemo
+
+const halfHashes = 4096
+
+type hashMemo struct {
+	mu          sync.Mutex
+	young, aged map[[sha256.Size]byte]string
+}
+
+func (m *hashMemo) of(of [sha256.Size]byte, hash func() (string, error)) (string, error) {
+	m.mu.Lock()
+	known, ok := m.young[of]
+	if !ok {
+		known, ok = m.aged[of]
+	}
+	m.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	made, err := hash()
+	if err != nil {
+		return "", err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.young == nil || len(m.young) >= halfHashes {
+		m.aged, m.young = m.young, make(map[[sha256.Size]byte]string)
+	}
+	m.young[of] = made
+	return made, nil
 }
 
 func hashOf(b []byte) string {

@@ -44,7 +44,7 @@ func (r *Reviews) Feedback(ctx context.Context, actor Actor, id string) (Feedbac
 	if !actor.MayRead(s.Org) {
 		return Feedback{}, fmt.Errorf("submission %s: %w", id, registry.ErrNotFound)
 	}
-	rv, err := r.review(ctx, s)
+	rv, err := r.evidence(ctx, s)
 	if err != nil {
 		return Feedback{}, err
 	}
@@ -80,10 +80,20 @@ func (rv *Review) feedback() Feedback {
 // ReviewFor is the review for a reviewer or an operator. Who belongs to the vendor
 // does not see what reviewers say among themselves.
 func (r *Reviews) ReviewFor(ctx context.Context, actor Actor, id string) (*Review, error) {
+	return r.readFor(ctx, actor, id, r.review)
+}
+
+// EvidenceFor is ReviewFor without its hashes and without what follows from them: the
+// members Papers, SHA256, Approvers, Against and Checklist are empty.
+func (r *Reviews) EvidenceFor(ctx context.Context, actor Actor, id string) (*Review, error) {
+	return r.readFor(ctx, actor, id, r.evidence)
+}
+
+func (r *Reviews) readFor(ctx context.Context, actor Actor, id string, how func(context.Context, Submission) (*Review, error)) (*Review, error) {
 	if !actor.Reviewer && !actor.Operator {
 		return nil, Refuse(ErrForbidden, "reviewer-only", "account %q does not act as a reviewer", actor.Account)
 	}
-	rv, err := r.Review(ctx, id)
+	rv, err := r.read(ctx, id, how)
 	if err != nil {
 		return nil, err
 	}

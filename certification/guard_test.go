@@ -66,7 +66,8 @@ func (h *hearing) approved(t *testing.T, by ...string) {
 
 func (h *hearing) assemble(t *testing.T) {
 	t.Helper()
-	if err := h.d.assemble(h.acceptances, func(a string) bool { return h.ties.Against(a) != nil }, h.now); err != nil {
+	h.d.cover(h.acceptances, func(a string) bool { return h.ties.Against(a) != nil }, h.now)
+	if err := h.d.seal(h.now); err != nil {
 		t.Fatal(err)
 	}
 }

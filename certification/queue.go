@@ -2,7 +2,10 @@ package certification
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/proofmark/proofmark/certification/suite"
 )
 
 // QueueQuery chooses submissions that wait. Empty members choose all.
@@ -16,6 +19,7 @@ type QueueQuery struct {
 	Newest    bool         // first; the oldest otherwise
 	After     QueueCursor
 	Limit     int
+	Suite     string // the release by which cases are counted: that of this program
 }
 
 // QueueCursor is where a page ended; the zero value is the beginning.
@@ -31,28 +35,65 @@ type Queued struct {
 	Claims     []Claim
 	Counts     map[string]int // of its cases by verdict
 	Approvals  int            // that count
+
+	// Counted is what Counts were counted of; a store that has none of it leaves Counts nil.
+	Counted Counted
+}
+
+// Counted is a submission and its runs as they were when its cases were counted: each
+// change of one of them is seen in it.
+type Counted struct {
+	Submission string
+	Rev        int64 // of the submission
+	Runs       int64
+	RunRevs    int64 // the sum of its runs' revisions
+	Suite      string
 }
 
 // Cursor is where a page that ends with this one ends.
 func (q *Queued) Cursor() QueueCursor { return QueueCursor{q.Since, q.Submission.ID} }
 
-// Queue lists what waits for reviewers, the oldest first.
+// Queue lists what waits for reviewers, the oldest first. What cases came to is counted
+// once and kept with what it was counted of; whether an approval counts depends on all
+// else, so that a submission with one is read as a whole.
 func (r *Reviews) Queue(ctx context.Context, q QueueQuery) ([]Queued, error) {
 	if q.State == "" {
 		q.State = InReview
 	}
+	q.Suite = suite.Release
 	found, err := r.store.Queue(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	for i := range found {
-		rv, err := r.review(ctx, found[i].Submission)
-		if err != nil {
-			return nil, err
+		if err := r.count(ctx, &found[i]); err != nil {
+			return nil, fmt.Errorf("queue: submission %s: %w", found[i].Submission.ID, err)
 		}
-		found[i].Claims, found[i].Counts, found[i].Approvals = rv.Claims, rv.Counts, len(rv.Approvers)
 	}
 	return found, nil
+}
+
+// count completes a line of the queue.
+func (r *Reviews) count(ctx context.Context, q *Queued) error {
+	if q.Counts == nil {
+		cases, err := r.cases(ctx, q.Submission, suite.Release)
+		if err != nil {
+			return err
+		}
+		q.Counts = countsOf(cases)
+		if err := r.store.KeepCounts(ctx, q.Counted, q.Counts); err != nil {
+			return err
+		}
+	}
+	if q.Approvals == 0 {
+		return nil
+	}
+	rv, err := r.review(ctx, q.Submission)
+	if err != nil {
+		return err
+	}
+	q.Approvals = len(rv.Approvers)
+	return nil
 }
 
 // ServiceLevel is how long submissions wait.

@@ -39,7 +39,11 @@ type ReviewStore interface {
 	Claim(ctx context.Context, submission string, c Claim) error
 	Unclaim(ctx context.Context, submission, reviewer string) error
 
+	// Queue gives each line with its claims, with the approvals of its round, and with
+	// its counts where they are kept of what is.
 	Queue(ctx context.Context, q QueueQuery) ([]Queued, error)
+	// KeepCounts keeps what the cases of a submission came to, of what they were counted.
+	KeepCounts(ctx context.Context, of Counted, counts map[string]int) error
 	// WaitingSince are the moments since which submissions are in the state, the oldest first.
 	WaitingSince(ctx context.Context, s SubmissionState) ([]time.Time, error)
 }
@@ -123,18 +127,37 @@ type CheckedItem struct {
 // Review reads what is known of a submission and judges what stands against its
 // approval now.
 func (r *Reviews) Review(ctx context.Context, id string) (*Review, error) {
+	return r.read(ctx, id, r.review)
+}
+
+func (r *Reviews) read(ctx context.Context, id string, how func(context.Context, Submission) (*Review, error)) (*Review, error) {
 	s, err := r.store.Submission(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	rv, err := r.review(ctx, s)
+	rv, err := how(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("review of submission %s: %w", id, err)
 	}
 	return rv, nil
 }
 
+// review is what a decision rests on, with its hashes and what stands against it.
 func (r *Reviews) review(ctx context.Context, s Submission) (*Review, error) {
+	rv, err := r.evidence(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := rv.seal(rv.now); err != nil {
+		return nil, err
+	}
+	rv.judge()
+	return rv, nil
+}
+
+// evidence is a review for those who only read it: hashing it all and judging it takes
+// more time than the rest.
+func (r *Reviews) evidence(ctx context.Context, s Submission) (*Review, error) {
 	rv := &Review{Dossier: Dossier{Submission: s, Suite: suite.Release}, now: r.now()}
 	var w written
 	for _, step := range []func() error{
@@ -168,10 +191,7 @@ func (r *Reviews) review(ctx context.Context, s Submission) (*Review, error) {
 		}
 	}
 	rv.Comments, rv.marks, rv.Conditions = w.comments, w.marks, w.conditions
-	if err := rv.assemble(w.acceptances, rv.barred, rv.now); err != nil {
-		return nil, err
-	}
-	rv.judge()
+	rv.cover(w.acceptances, rv.barred, rv.now)
 	return rv, nil
 }
 

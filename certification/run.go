@@ -99,6 +99,9 @@ type Evidence struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
 	Size   int64  `json:"size"`
+	// Contents is the blob with the transcript.Contents of a transcript; one that was
+	// stored before there were such has none.
+	Contents string `json:"contents_sha256,omitempty"`
 }
 
 // Touched adds somebody who had a hand in the run.

@@ -49,6 +49,7 @@ type ControlView struct {
 	Writable       bool
 	Value          string // as JSON has it, of a text without its quotes
 	Known          bool   // the device has said it
+	OfSpec         bool   // there is no device: what it may be is shown
 	Shown          string // with its unit, or in the words of the list
 	Min, Max, Step string
 	Options        []Option
@@ -99,6 +100,7 @@ type Drawing struct {
 	Values  map[[2]int]json.RawMessage // by siid and piid
 	Wishes  map[[2]int]string
 	Prefix  string // of the ids of its elements, on a page with several devices
+	OfSpec  bool   // there is no device yet: it is drawn as what it may say and be told
 }
 
 // Draw makes the controls of a device of that spec: a bool becomes a switch, a list a
@@ -189,6 +191,7 @@ func idPrefix(did string) string {
 
 func drawProperty(siid int, p *miot.Property, d Drawing) ControlView {
 	c := controlOf(d.Prefix, siid, p)
+	c.OfSpec = d.OfSpec
 	at := [2]int{siid, p.IID}
 	if d.Set != nil && p.Writable() {
 		c.Action = d.Set(siid, p.IID)

@@ -74,13 +74,11 @@ func (s *Devices) watched(v *Visit) (registry.Device, registry.Product, error) {
 	return d, p, err
 }
 
-// specOf is the document that a device was made for.
+// specOf is the document that a device was made for, as the gateway judges by it: it is
+// not parsed again for each page.
 func (s *Devices) specOf(ctx context.Context, d registry.Device) (*miot.Spec, error) {
-	version, err := s.Registry.Spec(ctx, d.SpecID)
-	if err != nil {
-		return nil, err
-	}
-	return miot.Parse(version.Document)
+	spec, _, err := s.Registry.Describe(ctx, d.DID)
+	return spec, err
 }
 
 func (s *Devices) show(v *Visit) error {

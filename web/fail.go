@@ -12,6 +12,7 @@ import (
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
+	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -32,6 +33,7 @@ var statuses = []struct {
 	{registry.ErrNotFound, http.StatusNotFound, false},
 	{auth.ErrNotFound, http.StatusNotFound, false},
 	{blob.ErrNotFound, http.StatusNotFound, false},
+	{mail.ErrNotFound, http.StatusNotFound, false},
 	{auth.ErrNotYours, http.StatusForbidden, true},
 	{auth.ErrBlocked, http.StatusForbidden, true},
 	{registry.ErrBadCode, http.StatusBadRequest, true},

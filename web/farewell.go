@@ -115,6 +115,7 @@ type export struct {
 	Session []map[string]any  `json:"sessions"`
 	Tokens  []map[string]any  `json:"tokens"`
 	Mails   []map[string]any  `json:"mails"`
+	Ended   []mail.Topic      `json:"ended_topics"` // about what they are not mailed
 	Orders  []campaigns.Order `json:"orders"`
 
 	Addresses []campaigns.Address `json:"addresses"`
@@ -150,6 +151,11 @@ func (p *People) exportAccount(v *Visit) error {
 	if out.Mails, err = p.mailsOf(ctx, a.ID); err != nil {
 		return err
 	}
+	choice, err := p.mails.Choice(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	out.Ended = choice.Ended
 	if out.Orders, err = p.ordersOf(v); err != nil {
 		return err
 	}

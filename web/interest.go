@@ -89,13 +89,28 @@ func (s *Shop) interestPage(v *Visit) error {
 }
 
 func (s *Shop) dropInterest(v *Visit) error {
-	x, err := s.desk.Shown(v.Context(), v.party(), v.Param("id"))
-	if err == nil {
-		err = s.desk.DropInterest(v.Context(), x.ID, v.Param("interest"))
-	}
+	x, err := s.drop(v)
 	if err != nil {
 		return err
 	}
 	v.Note("good", v.Say("interest.dropped"))
 	return v.Go("/campaigns/" + x.ID)
+}
+
+// dropInterestByClick is for a mail program's own button (RFC 8058 §3.2), which follows
+// no redirection.
+func (s *Shop) dropInterestByClick(v *Visit) error {
+	if _, err := s.drop(v); err != nil {
+		return err
+	}
+	v.note("good", v.Say("interest.dropped"))
+	return s.interestPage(v)
+}
+
+func (s *Shop) drop(v *Visit) (campaigns.Shown, error) {
+	x, err := s.desk.Shown(v.Context(), v.party(), v.Param("id"))
+	if err == nil {
+		err = s.desk.DropInterest(v.Context(), x.ID, v.Param("interest"))
+	}
+	return x, err
 }

@@ -12,6 +12,11 @@ import (
 type Mails interface {
 	Messages(ctx context.Context, account, before string, limit int) ([]mail.Message, error)
 	Keeps() bool // no mail server is configured: they are only here
+
+	Choice(ctx context.Context, account string) (mail.Choice, error)
+	Choose(ctx context.Context, account string, wants map[mail.Topic]bool) error
+	Unsubscribed(ctx context.Context, key string, t mail.Topic) (bool, error)
+	Unsubscribe(ctx context.Context, key string, t mail.Topic, wants bool) error
 }
 
 // People are the pages about who somebody is: signing up, logging in, the account.
@@ -73,6 +78,10 @@ func (p *People) Mount(to *Pages) {
 	to.Post("/account/tokens/{id}/revoke", LoggedIn, p.revokeToken)
 	to.Get("/account/organisations", LoggedIn, p.orgsPage)
 	to.Post("/account/organisations", LoggedIn, p.createOrg)
+	to.Get("/account/notifications", LoggedIn, p.notificationsPage)
+	to.Post("/account/notifications", LoggedIn, p.notifications)
+	to.Get(mail.UnsubscribePage+"/{key}/{topic}", Anybody, p.unsubscribePage)
+	to.Post(mail.UnsubscribePage+"/{key}/{topic}", Anybody, p.unsubscribe)
 	to.Get("/account/farewell", LoggedIn, p.farewellPage)
 	to.Post("/account/farewell", LoggedIn, p.farewell)
 	to.Get("/account/export.json", LoggedIn, p.exportAccount)

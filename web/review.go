@@ -68,6 +68,8 @@ type CasePage struct {
 	WasFirmware string
 
 	Records  []RecordView
+	Partly   bool         // there are more
+	Broken   string       // why they cannot be shown: they are not what was stored
 	Marked   map[int]bool // records that a finding names
 	Comments []certification.Comment
 	Waivers  []certification.Waiver

@@ -185,6 +185,16 @@ func init() {
 		return p
 	})
 	story("review-case", "review-case", func() Pager { return sampleCasePage() })
+	story("review-case-part", "review-case", func() Pager {
+		p := sampleCasePage()
+		p.Partly = true
+		return p
+	})
+	story("review-case-broken", "review-case", func() Pager {
+		p := sampleCasePage()
+		p.Records, p.Broken = nil, "Transcript 1 of run run_1: records from 312 on: transcript is not what was signed: their part of the file is spoiled: "+hostileText
+		return p
+	})
 	story("review-case-open", "review-case", func() Pager {
 		p := sampleCasePage()
 		p.Case, p.Records, p.Was, p.MayWaive, p.WhyNotWaive, p.Waivers = sampleEvidence("SOAK-01", "", ""), nil, nil, false, "", nil

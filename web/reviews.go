@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,7 +13,9 @@ import (
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/rig"
 	"github.com/proofmark/proofmark/certification/suite"
+	"github.com/proofmark/proofmark/certification/suite/transcript"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -326,12 +329,16 @@ func (v *Visit) caseID() string {
 	return id
 }
 
-// mostEvidence bounds the records that the page of a case shows; its transcript has all.
-const mostEvidence = 200
+// A case of at most so many records is shown with all of them, as three in four are; of
+// a longer one a part is. The transcript has all.
+const (
+	mostEvidence = 120
+	someEvidence = 50
+)
 
 func (s *Reviewers) showCase(v *Visit, sent *Form) error {
 	ctx, who, id := v.Context(), v.party(), v.Param("submission")
-	rv, err := s.Reviews.ReviewFor(ctx, who, id)
+	rv, err := s.Reviews.EvidenceFor(ctx, who, id)
 	if err != nil {
 		return err
 	}
@@ -392,30 +399,40 @@ func (s *Reviewers) compareCase(rv *certification.Review, p *CasePage) {
 	}
 }
 
-// records are those of the attempt that the verdict comes from.
+// records are those of the attempt that the verdict comes from: all of them, or those
+// around what the findings name where there are too many.
 func (s *Reviewers) records(ctx context.Context, who certification.Actor, p *CasePage) error {
 	c := &p.Case
 	if c.Run == "" {
 		return nil
 	}
-	t, err := s.Rig.Transcript(ctx, who, c.Run, c.Transcript)
-	if errors.Is(err, registry.ErrNotFound) { // of an installation whose blobs were lost: the findings stay
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, f := range c.Findings {
-		for _, n := range f.Records {
+	f := rig.Filter{From: c.First, To: c.Last, Limit: mostEvidence}
+	for _, found := range c.Findings {
+		for _, n := range found.Records {
 			p.Marked[n] = true
 		}
 	}
-	for _, r := range t.Records {
-		if r.Seq >= c.First && r.Seq <= c.Last && len(p.Records) < mostEvidence {
-			p.Records = append(p.Records, recordView(r))
-		}
+	if c.Last-c.First >= mostEvidence {
+		p.Partly, f.Limit, f.Near = true, someEvidence, slices.Collect(maps.Keys(p.Marked))
+	}
+	page, err := s.Rig.Records(ctx, who, c.Run, c.Transcript, f)
+	switch {
+	case spoiled(err), errors.Is(err, registry.ErrNotFound): // the findings stay
+		p.Broken = sentence(err.Error())
+		return nil
+	case err != nil:
+		return err
+	}
+	for _, r := range page.Records {
+		p.Records = append(p.Records, recordView(r))
 	}
 	return nil
+}
+
+// spoiled says that evidence is not what was stored, or is lost. Whoever looks at it
+// has to know.
+func spoiled(err error) bool {
+	return errors.Is(err, transcript.ErrForged) || errors.Is(err, blob.ErrNotFound)
 }
 
 func (s *Reviewers) accept(v *Visit, id string, f *Form) error {
@@ -425,7 +442,7 @@ func (s *Reviewers) accept(v *Visit, id string, f *Form) error {
 
 func (s *Reviewers) propose(v *Visit, id string, f *Form) error {
 	caseID := v.caseID()
-	rv, err := s.Reviews.ReviewFor(v.Context(), v.party(), id)
+	rv, err := s.Reviews.EvidenceFor(v.Context(), v.party(), id)
 	if err != nil {
 		return err
 	}

@@ -211,24 +211,21 @@ func (s *Startups) transcript(v *Visit) error {
 	if err != nil {
 		return registry.ErrNotFound
 	}
-	t, err := s.Rig.Transcript(ctx, who, run.ID, number)
-	if err != nil {
-		return err
-	}
 	p := &TranscriptPage{
 		Page: Page{Title: v.Say("transcript.title") + " · " + v.Say("run.title", run.Plan, run.Attempt), Wide: true}, Run: run, Number: number, Kinds: recordKinds,
 		Case: v.Query("case"), Dir: v.Query("dir"), Kind: transcript.Kind(v.Query("kind")), Topic: v.Query("topic"),
 	}
-	for _, r := range t.Records {
-		if r.Kind == transcript.KindBegin && !slices.Contains(p.Cases, r.Case) {
-			p.Cases = append(p.Cases, r.Case)
-		}
-	}
 	from, _ := strconv.Atoi(v.Query("from")) // from the beginning, unless it is a number
-	page := rig.Filter{
+	page, err := s.Rig.Records(ctx, who, run.ID, number, rig.Filter{
 		From: max(0, from), Limit: recordsPerPage, Case: p.Case, Dir: transcript.Direction(p.Dir), Kind: p.Kind, Topic: p.Topic,
-	}.Records(t)
-	p.Total = page.Total
+	})
+	if spoiled(err) {
+		p.Broken, err = sentence(err.Error()), nil
+	}
+	if err != nil {
+		return err
+	}
+	p.Cases, p.Total = page.Cases, page.Total
 	for _, r := range page.Records {
 		p.Records = append(p.Records, recordView(r))
 	}

@@ -156,7 +156,8 @@ func init() {
 	})
 	story("products-none", "products", func() Pager { return &ProductsPage{OrgPage: sampleOrgPage("products", "Products")} })
 	story("product", "product", func() Pager {
-		d := sampleDevice("air-purifier", false)
+		spec := must1(miot.Parse(miot.Sample("air-purifier")))
+		d := Draw("aurora-pure1", spec, Drawing{OfSpec: true})
 		return &ProductPage{
 			Page: workPage("Aurora Pure One"), Product: sampleProduct(), Device: &d, Submissions: []certification.Submission{sampleSubmission(certification.Testing)}, Forms: newForms("/products/prd_1"),
 			Specs: []registry.SpecVersion{{Version: 2, SHA256: "77de68daecd823ba", CreatedAt: sampleNow}, {Version: 1, SHA256: "d8578edf8458ce06", CreatedAt: day(2026, 1, 12)}},
@@ -198,6 +199,9 @@ func init() {
 	})
 	story("transcript-none", "transcript", func() Pager {
 		return &TranscriptPage{Page: workPage("Transcript"), Run: sampleRun(certification.RunFinished), Number: 1, Kinds: recordKinds, Topic: hostileText}
+	})
+	story("transcript-broken", "transcript", func() Pager {
+		return &TranscriptPage{Page: workPage("Transcript"), Run: sampleRun(certification.RunFinished), Number: 1, Kinds: recordKinds, Broken: "Transcript 1 of run run_1: its table of contents is spoiled."}
 	})
 	story("org-certificates", "org-certificates", func() Pager {
 		c := certification.Certificate{Serial: "PM-2026-000042", State: certification.Active, Product: "Aurora Pure One", Model: "aurora-pure1", ExpiresAt: day(2028, 3, 13), Conditions: []certification.Condition{{Text: hostileText, Due: day(2026, 12, 31)}}}

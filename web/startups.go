@@ -287,7 +287,7 @@ func (s *Startups) showProduct(v *Visit, sent *Form) error {
 	}
 	if len(specs) > 0 {
 		if spec, err := miot.Parse(specs[0].Document); err == nil {
-			d := Draw(product.Model, spec, Drawing{})
+			d := Draw(product.Model, spec, Drawing{OfSpec: true})
 			p.Device = &d
 		}
 	}

@@ -82,6 +82,7 @@ func (s *Shop) mountTalk(p *Pages) {
 		})
 	}
 	p.Get("/campaigns/{id}/interest/{interest}", Anybody, s.interestPage)
+	p.Post("/campaigns/{id}/interest/{interest}", Anybody, s.dropInterestByClick)
 	p.Post("/campaigns/{id}/interest/{interest}/drop", Anybody, s.dropInterest)
 }
 

@@ -178,6 +178,11 @@ func TestTheRegisterOfAnUpcomingCampaign(t *testing.T) {
 	b.send(to+"/drop").goes(t, path)
 	count(0)
 
+	to = m.browser().send(path+"/interest", "email", "ravi@example.com").Header.Get("Location")
+	count(1)
+	m.click(to).says(t, http.StatusOK, m.say("interest.dropped"))
+	count(0)
+
 	// One machine does not make us write to the whole world.
 	for i := 0; ; i++ {
 		w := guest.send(path+"/interest", "email", id.New("x")+"@example.com")

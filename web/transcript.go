@@ -26,6 +26,7 @@ type TranscriptPage struct {
 	Total   int
 	Records []RecordView
 	Marked  map[int]bool
+	Broken  string // why they cannot be shown: they are not what was stored
 	First   string // address of the first page; empty: this is it
 	Next    string
 }

@@ -26,6 +26,7 @@ func (s *Site) workFuncs() template.FuncMap {
 		"span":        span,
 		"bytes":       byteSize,
 		"verdictKind": verdictKind,
+		"judged":      judged,
 		"moveKind":    moveKind,
 		"pretty":      pretty,
 		"join":        func(list []string) string { return strings.Join(list, ", ") },
@@ -101,6 +102,15 @@ func verdictKind(v any) string {
 	return ""
 }
 
+// judged is a verdict that is one.
+func judged(v any) string {
+	text := fmt.Sprint(v)
+	if text == certification.Open {
+		return ""
+	}
+	return text
+}
+
 // moveKind is the colour of the state of a submission, a run, a waiver, a regulatory
 // document, a job or a delivery.
 func moveKind(state any) string {
@@ -137,8 +147,10 @@ func pretty(raw any) string {
 
 // anchor makes an id for an element of a case's id: WRITE-03[2.1] is write-03-2-1.
 func anchor(parts ...string) string {
-	return strings.Trim(strings.NewReplacer("[", "-", "]", "", ".", "-", "_", "-").Replace(strings.ToLower(strings.Join(parts, "-"))), "-")
+	return strings.Trim(forAnchor.Replace(strings.ToLower(strings.Join(parts, "-"))), "-")
 }
+
+var forAnchor = strings.NewReplacer("[", "-", "]", "", ".", "-", "_", "-")
 
 // Counted is how many cases have a verdict.
 type Counted struct {

@@ -16,6 +16,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 )
 
@@ -115,10 +116,7 @@ func writeObject(to []byte, members map[string]any) (_ []byte, err error) {
 	for name := range members {
 		names = append(names, name)
 	}
-	// RFC 8785 §3.2.3: by UTF-16 code units, which differs from the order of bytes.
-	slices.SortFunc(names, func(a, b string) int {
-		return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
-	})
+	slices.SortFunc(names, compareNames)
 	to = append(to, '{')
 	for i, name := range names {
 		if i > 0 {
@@ -130,6 +128,17 @@ func writeObject(to []byte, members map[string]any) (_ []byte, err error) {
 		}
 	}
 	return append(to, '}'), nil
+}
+
+// compareNames is RFC 8785 §3.2.3: by UTF-16 code units. Below the surrogates,
+// where nearly all names lie, that is the order of bytes.
+func compareNames(a, b string) int {
+	if high := func(s string) bool {
+		return strings.IndexFunc(s, func(r rune) bool { return r > 0xd7ff }) >= 0
+	}; high(a) || high(b) {
+		return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+	}
+	return strings.Compare(a, b)
 }
 
 // writeText escapes what RFC 8785 §3.2.2.2 says and nothing else.

@@ -3,8 +3,10 @@ package canonical_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"pgregory.net/rapid"
 
@@ -90,6 +92,32 @@ func TestCanonicalIsAFixedPoint(t *testing.T) {
 		again, err := canonical.Marshal(back)
 		if err != nil || string(again) != string(data) {
 			t.Fatalf("%v\n%s\n%s", err, data, again)
+		}
+	})
+}
+
+// Members stand in the order of their names' UTF-16 code units, whatever the names are.
+func TestMembersAreInTheOrderOfUTF16(t *testing.T) {
+	name := rapid.StringOfN(rapid.RuneFrom([]rune("aZ_\u00e9\u0915\ud7ff\ue000\ufb33\uffee\U0001f600\U0010ffff")), 0, 3, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfNDistinct(name, 0, 12, rapid.ID[string]).Draw(t, "names")
+		members := make(map[string]string)
+		for _, n := range names {
+			members[n] = n
+		}
+		slices.SortFunc(names, func(a, b string) int {
+			return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+		})
+		var want strings.Builder
+		for i, n := range names {
+			if i > 0 {
+				want.WriteByte(',')
+			}
+			want.WriteString(`"` + n + `":"` + n + `"`)
+		}
+		got, err := canonical.Marshal(members)
+		if err != nil || string(got) != "{"+want.String()+"}" {
+			t.Fatalf("%v\n%s\n{%s}", err, got, want.String())
 		}
 	})
 }

@@ -3,6 +3,7 @@ package rig
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 // The largest files of a run that are kept; suite ends a run long before.
 const (
 	maxTranscript = 2 << 30
+	maxContents   = 64 << 20
 	maxReport     = 256 << 20
 	longestPause  = time.Minute
 )
@@ -107,12 +109,7 @@ func (r *Rig) keepEvidence(ctx context.Context, run *certification.Run) ([]*suit
 	transcripts := make([]certification.Evidence, len(segments))
 	records := make([][]*transcript.Record, len(segments))
 	for i, s := range segments {
-		file, err := os.Open(s.Path)
-		if err != nil {
-			return nil, err
-		}
-		transcripts[i], err = r.keepFile(ctx, filepath.Base(s.Path), file, maxTranscript)
-		if err := errors.Join(err, file.Close()); err != nil {
+		if transcripts[i], err = r.keepTranscript(ctx, s); err != nil {
 			return nil, err
 		}
 		records[i] = s.Records
@@ -139,6 +136,40 @@ func (r *Rig) keepEvidence(ctx context.Context, run *certification.Run) ([]*suit
 	summary := rep.Summarize()
 	run.Transcripts, run.Summary = transcripts, &summary
 	return rep.Results, nil
+}
+
+// keepTranscript stores a transcript whose signature was checked in chapters, with the
+// table of contents by which its pages are read.
+func (r *Rig) keepTranscript(ctx context.Context, s *suite.Segment) (_ certification.Evidence, err error) {
+	in, err := os.Open(s.Path)
+	if err != nil {
+		return certification.Evidence{}, err
+	}
+	defer in.Close()
+	packed, err := os.CreateTemp(filepath.Dir(s.Path), "packed-*")
+	if err != nil {
+		return certification.Evidence{}, err
+	}
+	defer func() { err = errors.Join(err, packed.Close(), os.Remove(packed.Name())) }()
+	name := filepath.Base(s.Path)
+	contents, err := s.Pack(packed, in)
+	if err != nil {
+		return certification.Evidence{}, fmt.Errorf("%s: %w", name, err)
+	}
+	table, err := json.Marshal(contents)
+	if err != nil {
+		return certification.Evidence{}, fmt.Errorf("%s: %w", name, err)
+	}
+	kept, err := r.keepFile(ctx, "contents of "+name, bytes.NewReader(table), maxContents)
+	if err != nil {
+		return certification.Evidence{}, err
+	}
+	if _, err := packed.Seek(0, io.SeekStart); err != nil {
+		return certification.Evidence{}, err
+	}
+	e, err := r.keepFile(ctx, name, packed, maxTranscript)
+	e.Contents = kept.SHA256
+	return e, err
 }
 
 func (r *Rig) keepFile(ctx context.Context, name string, content io.Reader, limit int64) (certification.Evidence, error) {

@@ -97,8 +97,13 @@ func (r *Rig) judge(ctx context.Context, run certification.Run, j *certification
 // segment reads a stored transcript with its signature checked, as the suite does
 // in a folder.
 func (r *Rig) segment(ctx context.Context, e certification.Evidence) (*suite.Segment, error) {
-	if err := r.o.Blobs.Verify(ctx, e.SHA256); err != nil {
-		return nil, err
+	for _, name := range []string{e.SHA256, e.Contents} { // what people are shown is found by the contents
+		if name == "" {
+			continue
+		}
+		if err := r.o.Blobs.Verify(ctx, name); err != nil {
+			return nil, err
+		}
 	}
 	text, err := r.readAll(ctx, e)
 	if err != nil {

@@ -180,7 +180,7 @@ type Rig struct {
 	wake   chan struct{}
 	wg     sync.WaitGroup
 	subs   []bus.Subscription
-	cache  segmentCache
+	tables tables
 
 	mu   sync.Mutex
 	live map[string]*going

@@ -3,6 +3,7 @@ package rig_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func (w *world) noSecret(r *rig.Rig, sub certification.Submission, run certifica
 	w.Helper()
 	secret := get(r.Access(ctx, w.maker(), sub.ID))(w).Secret
 	for i := range run.Transcripts {
-		text := get(r.Transcript(ctx, w.maker(), run.ID, i+1))(w)
+		text := get(r.Records(ctx, w.maker(), run.ID, i+1, rig.Filter{Limit: math.MaxInt}))(w)
 		for _, rec := range text.Records {
 			if bytes.Contains(rec.Data, []byte(secret)) || bytes.Contains(rec.Raw, []byte(secret)) || strings.Contains(rec.Text, secret) {
 				w.Fatalf("record %d of transcript %d holds the secret", rec.Seq, i+1)
@@ -263,7 +264,7 @@ func TestAnInterruptedRunIsResumed(t *testing.T) {
 		if got.State != certification.RunFinished || len(got.Transcripts) != 2 || got.Summary.ExitCode() != suite.ExitPass {
 			t.Fatalf("%s (%s), %d transcripts, %+v", got.State, got.Reason, len(got.Transcripts), got.Summary)
 		}
-		second := get(again.Transcript(ctx, w.maker(), run.ID, 2))(t)
+		second := get(again.Records(ctx, w.maker(), run.ID, 2, rig.Filter{Limit: math.MaxInt}))(t)
 		for _, rec := range second.Records {
 			if rec.Kind == transcript.KindBegin && (rec.Case == "READ-01" || rec.Case == "READ-02") {
 				t.Errorf("%s was run again", rec.Case)

@@ -47,6 +47,7 @@ var (
 	kindTooOften     = newKind("too-often", http.StatusTooManyRequests, "Too many attempts", "Too many wrong passwords or codes, or too many mails. `Retry-After` says when to come back.")
 	kindGone         = newKind("client-gone", 499, "The client went away", "Never seen by a client: it stands in the log only.")
 	kindInternal     = newKind("internal", http.StatusInternalServerError, "Something is wrong on this side", "A defect; the log has the cause under `request_id`.")
+	kindSpoiled      = newKind("spoiled", http.StatusInternalServerError, "What was stored is spoiled", "A part of a run's evidence is not what was stored when it ended; `detail` says which. Decide nothing on it, have the run judged again, and tell an operator.")
 	kindBadAnswer    = newKind("bad-answer", http.StatusBadGateway, "The device answered against the protocol", "The answer is no answer to what was asked.")
 	kindRefused      = newKind("device-refused", http.StatusBadGateway, "The device refused the whole request", "The device answered with a call-level error; `code` holds it.")
 	kindUnavailable  = newKind("unavailable", http.StatusServiceUnavailable, "Try again in a moment", "The database is away, or the service is stopping. `Retry-After` says when.")

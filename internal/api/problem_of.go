@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/proofmark/proofmark/certification"
+	"github.com/proofmark/proofmark/certification/suite/transcript"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
@@ -201,6 +202,8 @@ func problemOfSentinel(err error) *Problem {
 		return newProblem(kindUnavailable, "").with("Retry-After", "1")
 	case errors.Is(err, context.Canceled):
 		return newProblem(kindGone, "")
+	case errors.Is(err, transcript.ErrForged):
+		return newProblem(kindSpoiled, err.Error())
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, auth.ErrNotFound), errors.Is(err, blob.ErrNotFound):
 		return newProblem(kindNotFound, plain(err, registry.ErrNotFound))
 	case errors.Is(err, registry.ErrExists):

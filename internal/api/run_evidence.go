@@ -73,13 +73,12 @@ func (a *API) mountRunEvidence() {
 		Kind  string `query:"kind" maxLength:"20" doc:"Only records of this kind."`
 	},
 	) (*reply[records], error) {
-		t, err := a.rig.Transcript(ctx, partyOf(ctx), in.Run, in.Number)
+		page, err := a.rig.Records(ctx, partyOf(ctx), in.Run, in.Number, rig.Filter{
+			From: in.From, Limit: in.Limit, Case: in.Case, Dir: transcript.Direction(in.Dir), Topic: in.Topic, Kind: transcript.Kind(in.Kind),
+		})
 		if err != nil {
 			return nil, err
 		}
-		page := rig.Filter{
-			From: in.From, Limit: in.Limit, Case: in.Case, Dir: transcript.Direction(in.Dir), Topic: in.Topic, Kind: transcript.Kind(in.Kind),
-		}.Records(t)
 		return answer(records{each(page.Records, recordOf), page.Total, page.Next}, nil)
 	})
 	involved(a, huma.Operation{

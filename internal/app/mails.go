@@ -80,10 +80,15 @@ func programmeMail(people mail.People, url string) mail.Composer {
 		if err != nil {
 			return nil, err
 		}
+		var topic mail.Topic // of a certificate and of what the law wants: none
+		switch part, _, _ := strings.Cut(n.Kind, "."); part {
+		case "submission", "run", "waiver":
+			topic = mail.Review
+		}
 		subject, text := m.write(n, sentence, url)
 		messages := make([]mail.Message, len(to))
 		for i, p := range to {
-			messages[i] = mail.Message{Account: p.Account, To: p.Email, Subject: subject, Text: text}
+			messages[i] = mail.Message{Account: p.Account, To: p.Email, Subject: subject, Text: text, Topic: topic}
 		}
 		return messages, nil
 	}

@@ -91,7 +91,7 @@ func (w *fleetWord) write(n notice.Notice, to []mail.Person, sentence, page stri
 	fmt.Fprintf(&b, "\n%s\n%s\n", n.At.UTC().Format("2 January 2006, 15:04 UTC"), page)
 	out := make([]mail.Message, len(to))
 	for i, p := range to {
-		out[i] = mail.Message{Account: p.Account, To: p.Email, Subject: name + " " + sentence, Text: b.String()}
+		out[i] = mail.Message{Account: p.Account, To: p.Email, Subject: name + " " + sentence, Text: b.String(), Topic: mail.Fleet}
 	}
 	return out
 }

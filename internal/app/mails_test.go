@@ -60,6 +60,9 @@ func TestMembersAreWrittenWhatHappened(t *testing.T) {
 			}
 			continue
 		}
+		if topic := mails[0].Topic; (topic == mail.Review) != strings.HasPrefix(c.kind, "submission.") || topic != "" && topic != mail.Review {
+			t.Errorf("%s: topic %q", c.kind, topic) // what stops a sale cannot be switched off
+		}
 		if len(mails) != 2 || mails[0].Subject != c.want || mails[1].To != "ravi@aurora.example" {
 			t.Errorf("%s: %+v", c.kind, mails)
 			continue

@@ -36,6 +36,7 @@ func TestMoneyFromListingToItsEnd(t *testing.T) {
 	b := openBazaar(t)
 	t.Run("the target is missed, and everybody has everything back", func(t *testing.T) { b.at(t).missed() })
 	t.Run("the target is met, units are shipped, and the startup is paid", func(t *testing.T) { b.at(t).met() })
+	t.Run("a backer ends the news by one click, and nothing else", func(t *testing.T) { b.at(t).unsubscribes() })
 	t.Run("a suspension stops a flash sale within a second", func(t *testing.T) { b.at(t).suspended() })
 	if audited, err := b.Audited(t.Context()); err != nil || audited < 3 {
 		t.Errorf("audited %d campaigns: %v", audited, err)

@@ -31,6 +31,7 @@ func (a *App) startOutside(context.Context) error {
 		}
 	}
 	a.mail = mail.NewOutbox(a.db.Mail(), sender, nil, a.log.With("part", "mail"))
+	a.mail.Site = a.cfg.PublicURL
 	if a.cfg.Mail == nil {
 		a.cfg.Mail = mailer{a.mail}
 	}
@@ -41,7 +42,8 @@ func (a *App) startOutside(context.Context) error {
 	for _, prefix := range []string{"health.", "rollout.", "firmware."} {
 		a.composers.Register(prefix, fleetComposer(a.db.Mail(), a.cfg.PublicURL))
 	}
-	a.composers.Register("campaign.", campaignComposer(a.db.Mail(), a.db.Campaigns(), a.cfg.PublicURL))
+	of := campaignLetters{people: a.db.Mail(), buyers: a.db.Auth(), crowd: a.db.Campaigns(), url: a.cfg.PublicURL}
+	a.composers.Register("campaign.", of.compose)
 	for _, prefix := range []string{"order.", "payment.", "refund.processed"} {
 		a.composers.Register(prefix, orderMail(a.db.Auth(), a.db.Campaigns(), a.cfg.PublicURL))
 	}

@@ -35,8 +35,24 @@ type Page struct {
 	messages []string
 }
 
-// most bounds one test in the browser, so that a page that hangs ends.
-const most = 5 * time.Minute
+// most bounds one test in the browser, so that a page that hangs ends; a test whose
+// own time (go test -timeout) ends before that ends a little sooner, so that it can say
+// what it waited for.
+const (
+	most   = 5 * time.Minute
+	spared = 5 * time.Second
+)
+
+// deadline is when a test in the browser ends.
+func deadline(t testing.TB) time.Time {
+	end := time.Now().Add(most)
+	if own, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if at, set := own.Deadline(); set && at.Add(-spared).Before(end) {
+			end = at.Add(-spared)
+		}
+	}
+	return end
+}
 
 // Open opens a tab. The test is skipped where there is no Chromium.
 func Open(t testing.TB) *Page {
@@ -51,7 +67,7 @@ func Open(t testing.TB) *Page {
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("no-first-run", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WSURLReadTimeout(time.Minute))
 	allocated, free := chromedp.NewExecAllocator(context.Background(), options...)
-	bounded, end := context.WithTimeout(allocated, most)
+	bounded, end := context.WithDeadline(allocated, deadline(t))
 	ctx, closeTab := chromedp.NewContext(bounded)
 	p := &Page{t: t, ctx: ctx}
 	var heard sync.WaitGroup
@@ -205,19 +221,33 @@ func (p *Page) Go(selector string) {
 	p.Until(`!window.left && document.readyState === "complete"`)
 }
 
-// Until waits until an expression is true, over changes of the page.
+// Until waits until an expression is true, over changes of the page, as long as the
+// test may last.
 func (p *Page) Until(expression string) {
 	p.t.Helper()
+	began, address := time.Now(), "a page that did not say its address"
+	again := time.NewTicker(untilEvery)
+	defer again.Stop()
 	for {
 		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`))
 		if err == nil && ok {
 			return
 		}
-		if p.ctx.Err() != nil {
-			p.t.Fatalf("in the browser: %s was never true: %v", expression, err)
+		if at, err := chromedp.Run(p.ctx, chromedp.Location()); err == nil {
+			address = at
+		}
+		select {
+		case <-again.C:
+		case <-p.ctx.Done():
+			p.t.Fatalf("in the browser: waited %v on %s for %s, which did not come true (%v; last answer: %v)",
+				time.Since(began).Round(time.Second), address, expression, context.Cause(p.ctx), err)
 		}
 	}
 }
+
+// untilEvery is how often Until looks: sooner than a person would notice, and seldom
+// enough to leave the page its share of the machine.
+const untilEvery = 20 * time.Millisecond
 
 // Value is what an expression gives.
 func Value[T any](p *Page, expression string) T {

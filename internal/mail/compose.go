@@ -48,15 +48,19 @@ func (c *Composers) Compose(ctx context.Context, n notice.Notice) ([]Message, er
 	return messages, nil
 }
 
-// Notify composes and queues the mails of a notice. It may be called again. One
-// that cannot be sent, such as to a bad address, holds up no other.
+// Notify composes and queues the mails of a notice, but for those that their receivers
+// do not want. It may be called again. One that cannot be sent, such as to a bad
+// address, holds up no other.
 func (o *Outbox) Notify(ctx context.Context, c *Composers, n notice.Notice) error {
 	messages, err := c.Compose(ctx, n)
 	if err != nil {
 		return err
 	}
 	for _, m := range messages {
-		err := o.Send(ctx, m)
+		m, wanted, err := o.chosen(ctx, m)
+		if err == nil && wanted {
+			err = o.Send(ctx, m)
+		}
 		if errors.Is(err, ErrMessage) {
 			o.log.Warn("mail of a notice not sent", "notice", n.ID, "kind", n.Kind, "error", err)
 			continue

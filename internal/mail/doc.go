@@ -5,6 +5,9 @@
 //	Outbox.Send, store.queueMail ──▶ message: queued ──job──▶ SMTP ──▶ sent | failed
 //	notice ──Composers──▶ messages, one per person and notice
 //
+// Mails about a Topic go to those who did not say that they do not want them, and hold
+// the link by which it is said, without a log-in. Others cannot be ended.
+//
 // Where no mail server is configured (the demonstration) messages are kept in the
 // mailbox, where their receivers can read them.
 //

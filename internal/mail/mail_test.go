@@ -226,6 +226,30 @@ func TestAMessageArrivesAsItWasWritten(t *testing.T) {
 	}
 }
 
+// RFC 8058 §3.1: one click is offered for an https address only.
+func TestAMailSaysWhereItsTopicIsEnded(t *testing.T) {
+	p := server(t, false)
+	d := newDesk(t, dial(t, p, "smtp", ""))
+	for _, address := range []string{"https://proofmark.example/unsubscribe/PERCJWD63EXAGS4BXJCXJKA66O/updates", "http://localhost:8080/unsubscribe/K/updates", ""} {
+		m := hello()
+		m.Unsubscribe = address
+		must(t, d.Send(ctx, m))
+		d.run()
+		got, err := mail.ReadMessage(strings.NewReader(p.messages[len(p.messages)-1]))
+		must(t, err)
+		list, post := "", ""
+		if address != "" {
+			list = "<" + address + ">"
+		}
+		if strings.HasPrefix(address, "https:") {
+			post = "List-Unsubscribe=One-Click"
+		}
+		if got.Header.Get("List-Unsubscribe") != list || got.Header.Get("List-Unsubscribe-Post") != post {
+			t.Errorf("%q: %q, %q", address, got.Header.Get("List-Unsubscribe"), got.Header.Get("List-Unsubscribe-Post"))
+		}
+	}
+}
+
 func TestAMessageIsSentUntilItIsTaken(t *testing.T) {
 	p := server(t, false)
 	p.refuse = []error{&smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "greylisted"}}

@@ -29,17 +29,21 @@ const (
 
 // Message is a mail to one person, in plain text.
 type Message struct {
-	ID        string // msg_…; made when it is stored if empty
-	Key       string // of several messages with one key the first is sent; empty: no other has it
-	Account   string // acc_… whose mailbox it is in; empty: that of who has the address, if anybody
-	To        string // an address, bare: anna@example.org
-	Subject   string // one line
-	Text      string // empty after KeptFor
-	State     State
-	Attempts  int
-	LastError string
-	CreatedAt time.Time
-	SentAt    time.Time // zero until sent
+	ID      string // msg_…; made when it is stored if empty
+	Key     string // of several messages with one key the first is sent; empty: no other has it
+	Account string // acc_… whose mailbox it is in; empty: that of who has the address, if anybody
+	To      string // an address, bare: anna@example.org
+	Subject string // one line
+	Text    string // empty after KeptFor
+	Topic   Topic  // what it is about, for who may not want it; empty: whoever it is for gets it
+	// Unsubscribe is the address where the topic can be ended without a log-in (RFC 8058);
+	// empty: it cannot.
+	Unsubscribe string
+	State       State
+	Attempts    int
+	LastError   string
+	CreatedAt   time.Time
+	SentAt      time.Time // zero until sent
 }
 
 // KeptFor is how long the text of a message is kept: it may hold what only its
@@ -67,6 +71,9 @@ func (m Message) Check() error {
 	}
 	if len(m.Text) == 0 || len(m.Text) > textLimit || !utf8.ValidString(m.Text) || strings.ContainsRune(m.Text, 0) {
 		return fmt.Errorf("%w: the text has %d bytes; want 1 to %d of UTF-8 without NUL", ErrMessage, len(m.Text), textLimit)
+	}
+	if strings.ContainsFunc(m.Unsubscribe, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
+		return fmt.Errorf("%w: the address to unsubscribe at %.80q is no URL", ErrMessage, m.Unsubscribe)
 	}
 	return nil
 }

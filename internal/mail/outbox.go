@@ -20,6 +20,8 @@ const attempts = 36
 
 // Store keeps messages. Every method is one transaction.
 type Store interface {
+	Choices
+
 	// QueueMail stores a message and its job (JobFor); one whose key is there
 	// already is dropped.
 	QueueMail(ctx context.Context, m Message) error
@@ -45,6 +47,7 @@ var ErrPermanent = errors.New("refused for good")
 // Outbox sends messages.
 type Outbox struct {
 	Counters Counters
+	Site     string // our address, as it stands in links; set before the first mail
 
 	store  Store
 	sender Sender

@@ -19,6 +19,10 @@ import (
 // smtpTimeout is how long a mail server may be silent.
 const smtpTimeout = 30 * time.Second
 
+// OneClick is what a mail program sends to the address to unsubscribe at when its user
+// clicks its own button (RFC 8058 §3.2).
+const OneClick = "List-Unsubscribe=One-Click"
+
 // ErrConfig says that the mail server's URL or the sender's address is wrong.
 var ErrConfig = errors.New("bad mail configuration")
 
@@ -91,6 +95,12 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	msg.SetMessageIDWithValue(m.ID + "@" + s.domain)
 	// So that an absence notice does not answer (RFC 3834 §5).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	if m.Unsubscribe != "" {
+		msg.SetGenHeader("List-Unsubscribe", "<"+m.Unsubscribe+">")
+		if strings.HasPrefix(m.Unsubscribe, "https://") { // RFC 8058 §3.1 allows one click for no other
+			msg.SetGenHeader("List-Unsubscribe-Post", OneClick)
+		}
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	client, err := gomail.NewClient(s.host, s.options...)
 	if err != nil {

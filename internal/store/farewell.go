@@ -28,7 +28,7 @@ func (s authStore) DeletePerson(ctx context.Context, account, name string, at ti
 		}
 		var errs []error
 		for _, drop := range []func(context.Context, string) error{
-			q.DropPassword, q.DropIdentities, q.DropRoles, q.DropTokens, q.DropAllCodes, q.DropMails, q.DropAddresses,
+			q.DropPassword, q.DropIdentities, q.DropRoles, q.DropTokens, q.DropAllCodes, q.DropMails, q.DropMailChoices, q.DropMailKey, q.DropAddresses,
 		} {
 			errs = append(errs, drop(ctx, account))
 		}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/mail"
@@ -46,7 +48,7 @@ func queueMail(ctx context.Context, q *dbgen.Queries, m mail.Message, at time.Ti
 		}
 	}
 	n, err := q.InsertMail(ctx, dbgen.InsertMailParams{
-		ID: m.ID, Key: m.Key, Account: m.Account, Recipient: m.To, Subject: m.Subject, Body: m.Text, CreatedAt: micros.Of(m.CreatedAt),
+		ID: m.ID, Key: m.Key, Account: m.Account, Recipient: m.To, Subject: m.Subject, Body: m.Text, Unsubscribe: m.Unsubscribe, CreatedAt: micros.Of(m.CreatedAt),
 	})
 	if err != nil || n == 0 { // its key is there already
 		return err
@@ -103,9 +105,51 @@ func (s mailStore) Reviewers(ctx context.Context) ([]mail.Person, error) {
 	return list(rows, func(p dbgen.MailReviewersRow) mail.Person { return mail.Person{Account: p.ID, Email: p.Email} }), s.wrap(ctx, err, "reviewers")
 }
 
+// Choice is what an account chose, with its key, which is made the first time.
+func (s mailStore) Choice(ctx context.Context, account, key string, at time.Time) (c mail.Choice, err error) {
+	c.Key, err = s.read.MailKey(ctx, account)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = s.writer.statement(ctx, func(q *dbgen.Queries) error {
+			return q.MakeMailKey(ctx, dbgen.MakeMailKeyParams{Account: account, Key: key, At: micros.Of(at)})
+		})
+		if err == nil { // another process may have been faster
+			c.Key, err = s.read.MailKey(ctx, account)
+		}
+	}
+	if err == nil {
+		var ended []string
+		ended, err = s.read.EndedMailTopics(ctx, account)
+		c.Ended = list(ended, func(t string) mail.Topic { return mail.Topic(t) })
+	}
+	return c, s.wrap(ctx, err, "mail choice of account %s", account)
+}
+
+func (s mailStore) Choose(ctx context.Context, account string, wants map[mail.Topic]bool, at time.Time) error {
+	err := s.transact(ctx, func(q *dbgen.Queries) error {
+		for _, t := range slices.Sorted(maps.Keys(wants)) { // two who choose do not wait for each other
+			var err error
+			if wants[t] {
+				err = q.BeginMailTopic(ctx, dbgen.BeginMailTopicParams{Account: account, Topic: string(t)})
+			} else {
+				err = q.EndMailTopic(ctx, dbgen.EndMailTopicParams{Account: account, Topic: string(t), At: micros.Of(at)})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return s.wrap(ctx, err, "mail choice of account %s", account)
+}
+
+func (s mailStore) KeyHolder(ctx context.Context, key string) (string, error) {
+	account, err := s.read.AccountOfMailKey(ctx, key)
+	return account, s.wrap(ctx, err, "mail key")
+}
+
 func message(m dbgen.MailMessage) mail.Message {
 	return mail.Message{
-		ID: m.ID, Key: m.Key, Account: m.Account, To: m.Recipient, Subject: m.Subject, Text: m.Body, State: mail.State(m.State),
+		ID: m.ID, Key: m.Key, Account: m.Account, To: m.Recipient, Subject: m.Subject, Text: m.Body, Unsubscribe: m.Unsubscribe, State: mail.State(m.State),
 		Attempts: m.Attempts, LastError: m.LastError, CreatedAt: m.CreatedAt.Time(), SentAt: m.SentAt.Time(),
 	}
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +18,38 @@ func newMail(account, key string) mail.Message {
 }
 
 var mailCases = []conformanceCase{
+	{"what a person chose is kept, with one key", func(t *testing.T, db *storeDB) {
+		m, account, other := db.Mail(), db.account(t).ID, db.account(t).ID
+		keys := make([]string, 8)
+		for _, err := range together(len(keys), func(i int) error {
+			c, err := m.Choice(ctx, account, id.New("key"), now)
+			keys[i] = c.Key
+			return err
+		}) {
+			must(t, err)
+		}
+		same(t, slices.Compact(keys), keys[:1])
+		same(t, get(m.KeyHolder(ctx, keys[0]))(t), account)
+		_, err := m.KeyHolder(ctx, "key_none")
+		wantError(t, err, mail.ErrNotFound)
+		for range 2 { // again is the same
+			must(t, m.Choose(ctx, account, map[mail.Topic]bool{mail.Updates: false, mail.Fleet: false, mail.Review: true}, now))
+		}
+		must(t, m.Choose(ctx, account, map[mail.Topic]bool{mail.Fleet: true}, now))
+		c := get(m.Choice(ctx, account, "another", now))(t)
+		same(t, c, mail.Choice{Ended: []mail.Topic{mail.Updates}, Key: keys[0]})
+		same(t, []bool{c.Wants(mail.Updates), c.Wants(mail.Fleet), c.Wants("")}, []bool{false, true, true})
+		same(t, get(m.Choice(ctx, other, "others"+other, now))(t), mail.Choice{Key: "others" + other, Ended: []mail.Topic{}})
+	}},
+	{"where a topic is ended is kept with its mail", func(t *testing.T, db *storeDB) {
+		m := newMail(id.New("acc"), "")
+		m.Unsubscribe = "https://proofmark.example/unsubscribe/K/updates"
+		must(t, db.Mail().QueueMail(ctx, m))
+		same(t, get(db.Mail().Message(ctx, m.ID))(t), m)
+		must(t, db.Jobs().Complete(ctx, db.lease(t, mail.JobKind, now), nil))
+		m.ID, m.Unsubscribe = id.New("msg"), "https://proofmark.example/\r\nBcc: x"
+		wantError(t, db.Mail().QueueMail(ctx, m), mail.ErrMessage)
+	}},
 	{"a message is stored with the job that sends it", func(t *testing.T, db *storeDB) {
 		m := newMail(id.New("acc"), "")
 		must(t, db.Mail().QueueMail(ctx, m))

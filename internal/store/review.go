@@ -136,7 +136,7 @@ func (s Programme) Claims(ctx context.Context, submission string) ([]certificati
 func (s Programme) Queue(ctx context.Context, want certification.QueueQuery) ([]certification.Queued, error) {
 	p := dbgen.OldestParams{
 		State: string(want.State), AfterSince: want.After.Since.UnixMicro(), AfterID: want.After.ID, Org: want.Org, Model: want.Model,
-		AnyClass: 1, ClaimedBy: want.ClaimedBy, Most: most(want.Limit),
+		AnyClass: 1, ClaimedBy: want.ClaimedBy, Most: most(want.Limit), Suite: want.Suite,
 	}
 	if want.After.Since.IsZero() {
 		p.AfterSince = 0
@@ -162,11 +162,56 @@ func (s Programme) Queue(ctx context.Context, want certification.QueueQuery) ([]
 	out := make([]certification.Queued, len(rows))
 	for i, r := range rows {
 		if err == nil {
-			out[i].Since = r.Since.Time()
-			err = json.Unmarshal([]byte(r.Body), &out[i].Submission)
+			out[i], err = queued(r, want.Suite)
 		}
 	}
+	if err == nil && len(out) > 0 {
+		err = s.queueClaims(ctx, want.State, out)
+	}
 	return out, s.wrap(ctx, err, "queue of submissions in %s", want.State)
+}
+
+func queued(r dbgen.OldestRow, suite string) (q certification.Queued, err error) {
+	if err := json.Unmarshal([]byte(r.Body), &q.Submission); err != nil {
+		return q, err
+	}
+	q.Since, q.Approvals = r.Since.Time(), int(r.Approvals)
+	q.Counted = certification.Counted{Submission: q.Submission.ID, Rev: r.Rev, Runs: r.Runs, RunRevs: r.RunRevs, Suite: suite}
+	if r.Counts != "" {
+		err = json.Unmarshal([]byte(r.Counts), &q.Counts)
+	}
+	return q, err
+}
+
+// queueClaims fills in who looks at the lines of a page of the queue.
+func (s Programme) queueClaims(ctx context.Context, state certification.SubmissionState, page []certification.Queued) error {
+	first, last := page[0].Since, page[len(page)-1].Since
+	if last.Before(first) { // the newest come first
+		first, last = last, first
+	}
+	rows, err := s.read.ClaimsOfQueue(ctx, dbgen.ClaimsOfQueueParams{State: string(state), First: micros.Of(first), Last: micros.Of(last)})
+	of := make(map[string][]certification.Claim)
+	for _, c := range rows {
+		of[c.Submission] = append(of[c.Submission], certification.Claim{Reviewer: c.Reviewer, Since: c.Since.Time()})
+	}
+	for i := range page {
+		page[i].Claims = of[page[i].Submission.ID]
+	}
+	return err
+}
+
+// KeepCounts keeps what the cases of a submission came to.
+func (s Programme) KeepCounts(ctx context.Context, of certification.Counted, counts map[string]int) error {
+	body, err := json.Marshal(counts)
+	if err != nil {
+		return err
+	}
+	err = s.writer.statement(ctx, func(q *dbgen.Queries) error {
+		return q.KeepReviewCount(ctx, dbgen.KeepReviewCountParams{
+			Submission: of.Submission, Rev: of.Rev, Runs: of.Runs, RunRevs: of.RunRevs, Suite: of.Suite, Counts: text(string(body)),
+		})
+	})
+	return s.wrap(ctx, err, "counts of submission %s", of.Submission)
 }
 
 // WaitingSince are the moments since which submissions are in the state.

@@ -281,6 +281,45 @@ var reviewCases = []conformanceCase{
 		must(t, r.Unclaim(ctx, ann, ids[1]))
 		same(t, order(certification.QueueQuery{ClaimedBy: ann.Account}), []string(nil))
 	}},
+	{"the queue counts anew what has changed, and only that", func(t *testing.T, db *storeDB) {
+		r := newRoom(t, db)
+		first, second, ann := r.submission(t), r.submission(t), r.reviewer(t)
+		counts := func() (passes, fails []int) {
+			t.Helper()
+			for _, q := range get(r.Queue(ctx, certification.QueueQuery{Org: r.org}))(t) {
+				passes, fails = append(passes, q.Counts["PASS"]), append(fails, q.Counts["FAIL"])
+			}
+			return passes, fails
+		}
+		passes, fails := counts()
+		same(t, [][]int{passes, fails}, [][]int{{3, 3}, {0, 0}})
+		r.ran(first.ID, passing, func(c *certification.CaseEvidence) { c.Verdict = suite.Fail })
+		passes, fails = counts() // what is kept is shown: no run of the submission says otherwise
+		same(t, [][]int{passes, fails}, [][]int{{3, 3}, {0, 0}})
+		run := get(db.Programme().CreateRun(ctx, runOf(first, suite.Quick), 20, nil, nil))(t)
+		passes, fails = counts()
+		same(t, [][]int{passes, fails}, [][]int{{2, 3}, {1, 0}})
+		r.ran(first.ID, passing, func(c *certification.CaseEvidence) { c.Verdict = suite.Pass })
+		run.State = certification.RunCancelled
+		_ = get(db.Programme().SaveRun(ctx, certification.RunQueued, run, nil, nil, nil))(t)
+		passes, fails = counts()
+		same(t, [][]int{passes, fails}, [][]int{{3, 3}, {0, 0}})
+		r.ran(second.ID, passing, func(c *certification.CaseEvidence) { c.Verdict = suite.Fail })
+		r.marks(t, ann, first.ID)
+		must(t, r.approve(t, ann, first.ID)) // the submission is another one
+		_, fails = counts()
+		same(t, fails[0], 0)
+		// Another release of the suite counts for itself.
+		page := get(r.Queue(ctx, certification.QueueQuery{Org: r.org}))(t)
+		of := page[0].Counted
+		of.Suite = "0.0.1"
+		must(t, db.Programme().KeepCounts(ctx, of, map[string]int{"PASS": 77}))
+		passes, _ = counts()
+		same(t, passes[0], 3)
+		same(t, []int{page[0].Approvals, page[1].Approvals}, []int{1, 0})
+		r.joins(t, ann.Account) // and the approval counts no more
+		same(t, get(r.Queue(ctx, certification.QueueQuery{Org: r.org}))(t)[0].Approvals, 0)
+	}},
 	{"the time in a state does not begin anew with every change", func(t *testing.T, db *storeDB) {
 		r := newRoom(t, db)
 		s, ann := r.submission(t), r.reviewer(t)

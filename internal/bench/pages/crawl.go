@@ -131,6 +131,8 @@ var named = []struct {
 	{regexp.MustCompile(`^[a-z]{3}_[0-9a-f-]{36}$`), "{id}"},
 	{regexp.MustCompile(`^PM-\d+-\d+$`), "{serial}"},
 	{regexp.MustCompile(`^[0-9a-f]{64}$`), "{sha256}"},
+	{regexp.MustCompile(`^[A-Z2-7]{26}$`), "{key}"},
+	{regexp.MustCompile(`^[A-Z]\d{4}-\d{3}-\d{6}$`), "{voucher}"},
 	{regexp.MustCompile(`^\d+$`), "{n}"},
 	{regexp.MustCompile(`^[A-Z0-9]{2,12}-\d+(\[.*\])?$`), "{case}"},
 }

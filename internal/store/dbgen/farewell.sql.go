@@ -29,6 +29,24 @@ func (q *Queries) DropIdentities(ctx context.Context, account string) error {
 	return err
 }
 
+const dropMailChoices = `-- name: DropMailChoices :exec
+DELETE FROM mail_choice WHERE account = $1
+`
+
+func (q *Queries) DropMailChoices(ctx context.Context, account string) error {
+	_, err := q.db.ExecContext(ctx, dropMailChoices, account)
+	return err
+}
+
+const dropMailKey = `-- name: DropMailKey :exec
+DELETE FROM mail_key WHERE account = $1
+`
+
+func (q *Queries) DropMailKey(ctx context.Context, account string) error {
+	_, err := q.db.ExecContext(ctx, dropMailKey, account)
+	return err
+}
+
 const dropMails = `-- name: DropMails :exec
 DELETE FROM mail_message WHERE account = $1
 `

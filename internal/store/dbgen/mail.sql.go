@@ -22,6 +22,73 @@ func (q *Queries) AccountOfMail(ctx context.Context, email string) (string, erro
 	return id, err
 }
 
+const accountOfMailKey = `-- name: AccountOfMailKey :one
+SELECT account FROM mail_key WHERE key = $1
+`
+
+func (q *Queries) AccountOfMailKey(ctx context.Context, key string) (string, error) {
+	row := q.db.QueryRowContext(ctx, accountOfMailKey, key)
+	var account string
+	err := row.Scan(&account)
+	return account, err
+}
+
+const beginMailTopic = `-- name: BeginMailTopic :exec
+DELETE FROM mail_choice WHERE account = $1 AND topic = $2
+`
+
+type BeginMailTopicParams struct {
+	Account string
+	Topic   string
+}
+
+func (q *Queries) BeginMailTopic(ctx context.Context, arg BeginMailTopicParams) error {
+	_, err := q.db.ExecContext(ctx, beginMailTopic, arg.Account, arg.Topic)
+	return err
+}
+
+const endMailTopic = `-- name: EndMailTopic :exec
+INSERT INTO mail_choice (account, topic, at) VALUES ($1, $2, $3) ON CONFLICT (account, topic) DO NOTHING
+`
+
+type EndMailTopicParams struct {
+	Account string
+	Topic   string
+	At      micros.Time
+}
+
+func (q *Queries) EndMailTopic(ctx context.Context, arg EndMailTopicParams) error {
+	_, err := q.db.ExecContext(ctx, endMailTopic, arg.Account, arg.Topic, arg.At)
+	return err
+}
+
+const endedMailTopics = `-- name: EndedMailTopics :many
+SELECT topic FROM mail_choice WHERE account = $1 ORDER BY topic
+`
+
+func (q *Queries) EndedMailTopics(ctx context.Context, account string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, endedMailTopics, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var topic string
+		if err := rows.Scan(&topic); err != nil {
+			return nil, err
+		}
+		items = append(items, topic)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const forgetMail = `-- name: ForgetMail :execrows
 UPDATE mail_message SET body = '' WHERE body <> '' AND created_at < $1 AND state <> 'queued'
 `
@@ -35,19 +102,20 @@ func (q *Queries) ForgetMail(ctx context.Context, beforeAt micros.Time) (int64, 
 }
 
 const insertMail = `-- name: InsertMail :execrows
-INSERT INTO mail_message (id, key, account, recipient, subject, body, state, attempts, last_error, created_at, sent_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, '', $7, 0)
+INSERT INTO mail_message (id, key, account, recipient, subject, body, unsubscribe, state, attempts, last_error, created_at, sent_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, '', $8, 0)
 ON CONFLICT (key) WHERE key <> '' DO NOTHING
 `
 
 type InsertMailParams struct {
-	ID        string
-	Key       string
-	Account   string
-	Recipient string
-	Subject   string
-	Body      string
-	CreatedAt micros.Time
+	ID          string
+	Key         string
+	Account     string
+	Recipient   string
+	Subject     string
+	Body        string
+	Unsubscribe string
+	CreatedAt   micros.Time
 }
 
 func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) (int64, error) {
@@ -58,6 +126,7 @@ func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) (int64, 
 		arg.Recipient,
 		arg.Subject,
 		arg.Body,
+		arg.Unsubscribe,
 		arg.CreatedAt,
 	)
 	if err != nil {
@@ -67,7 +136,7 @@ func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) (int64, 
 }
 
 const mail = `-- name: Mail :one
-SELECT id, key, account, recipient, subject, body, state, attempts, last_error, created_at, sent_at FROM mail_message WHERE id = $1
+SELECT id, key, account, recipient, subject, body, state, attempts, last_error, created_at, sent_at, unsubscribe FROM mail_message WHERE id = $1
 `
 
 func (q *Queries) Mail(ctx context.Context, id string) (MailMessage, error) {
@@ -85,8 +154,20 @@ func (q *Queries) Mail(ctx context.Context, id string) (MailMessage, error) {
 		&i.LastError,
 		&i.CreatedAt,
 		&i.SentAt,
+		&i.Unsubscribe,
 	)
 	return i, err
+}
+
+const mailKey = `-- name: MailKey :one
+SELECT key FROM mail_key WHERE account = $1
+`
+
+func (q *Queries) MailKey(ctx context.Context, account string) (string, error) {
+	row := q.db.QueryRowContext(ctx, mailKey, account)
+	var key string
+	err := row.Scan(&key)
+	return key, err
 }
 
 const mailPeople = `-- name: MailPeople :many
@@ -160,7 +241,7 @@ func (q *Queries) MailReviewers(ctx context.Context) ([]MailReviewersRow, error)
 }
 
 const mailbox = `-- name: Mailbox :many
-SELECT id, key, account, recipient, subject, body, state, attempts, last_error, created_at, sent_at FROM mail_message
+SELECT id, key, account, recipient, subject, body, state, attempts, last_error, created_at, sent_at, unsubscribe FROM mail_message
 WHERE (account = $1 OR $1 = '') AND (id < $2 OR $2 = '')
 ORDER BY id DESC LIMIT $3
 `
@@ -192,6 +273,7 @@ func (q *Queries) Mailbox(ctx context.Context, arg MailboxParams) ([]MailMessage
 			&i.LastError,
 			&i.CreatedAt,
 			&i.SentAt,
+			&i.Unsubscribe,
 		); err != nil {
 			return nil, err
 		}
@@ -204,6 +286,21 @@ func (q *Queries) Mailbox(ctx context.Context, arg MailboxParams) ([]MailMessage
 		return nil, err
 	}
 	return items, nil
+}
+
+const makeMailKey = `-- name: MakeMailKey :exec
+INSERT INTO mail_key (account, key, at) VALUES ($1, $2, $3) ON CONFLICT (account) DO NOTHING
+`
+
+type MakeMailKeyParams struct {
+	Account string
+	Key     string
+	At      micros.Time
+}
+
+func (q *Queries) MakeMailKey(ctx context.Context, arg MakeMailKeyParams) error {
+	_, err := q.db.ExecContext(ctx, makeMailKey, arg.Account, arg.Key, arg.At)
+	return err
 }
 
 const settleMail = `-- name: SettleMail :execrows

@@ -406,17 +406,18 @@ type LogCheckpoint struct {
 }
 
 type MailMessage struct {
-	ID        string
-	Key       string
-	Account   string
-	Recipient string
-	Subject   string
-	Body      string
-	State     string
-	Attempts  int
-	LastError string
-	CreatedAt micros.Time
-	SentAt    micros.Time
+	ID          string
+	Key         string
+	Account     string
+	Recipient   string
+	Subject     string
+	Body        string
+	State       string
+	Attempts    int
+	LastError   string
+	CreatedAt   micros.Time
+	SentAt      micros.Time
+	Unsubscribe string
 }
 
 type MailedCode struct {

@@ -38,6 +38,41 @@ func (q *Queries) Claims(ctx context.Context, submission string) ([]ReviewClaim,
 	return items, nil
 }
 
+const claimsOfQueue = `-- name: ClaimsOfQueue :many
+SELECT c.submission, c.reviewer, c.since FROM review_claim c JOIN submission s ON s.id = c.submission
+WHERE s.state = $1 AND s.since >= $2 AND s.since <= $3
+ORDER BY c.since, c.reviewer
+`
+
+type ClaimsOfQueueParams struct {
+	State string
+	First micros.Time
+	Last  micros.Time
+}
+
+func (q *Queries) ClaimsOfQueue(ctx context.Context, arg ClaimsOfQueueParams) ([]ReviewClaim, error) {
+	rows, err := q.db.QueryContext(ctx, claimsOfQueue, arg.State, arg.First, arg.Last)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReviewClaim
+	for rows.Next() {
+		var i ReviewClaim
+		if err := rows.Scan(&i.Submission, &i.Reviewer, &i.Since); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const decisions = `-- name: Decisions :many
 SELECT body FROM decision WHERE submission = $1 ORDER BY at, reviewer
 `
@@ -127,18 +162,54 @@ func (q *Queries) InsertReviewEntry(ctx context.Context, arg InsertReviewEntryPa
 	return err
 }
 
+const keepReviewCount = `-- name: KeepReviewCount :exec
+INSERT INTO review_count (submission, rev, runs, run_revs, suite, counts) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (submission) DO UPDATE SET rev = excluded.rev, runs = excluded.runs, run_revs = excluded.run_revs,
+    suite = excluded.suite, counts = excluded.counts
+`
+
+type KeepReviewCountParams struct {
+	Submission string
+	Rev        int64
+	Runs       int64
+	RunRevs    int64
+	Suite      string
+	Counts     string
+}
+
+func (q *Queries) KeepReviewCount(ctx context.Context, arg KeepReviewCountParams) error {
+	_, err := q.db.ExecContext(ctx, keepReviewCount,
+		arg.Submission,
+		arg.Rev,
+		arg.Runs,
+		arg.RunRevs,
+		arg.Suite,
+		arg.Counts,
+	)
+	return err
+}
+
 const newest = `-- name: Newest :many
-SELECT body, since FROM submission
-WHERE state = $1 AND (since, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))
-  AND (CAST($4 AS TEXT) = '' OR org = $4)
-  AND (CAST($5 AS TEXT) = '' OR model = $5)
-  AND (CAST($6 AS BIGINT) = 1 OR class = $7)
-  AND (CAST($8 AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id AND c.reviewer = $8))
-  AND (CAST($9 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id))
-ORDER BY since DESC, id DESC LIMIT $10
+SELECT s.body, s.since, s.rev,
+    (SELECT COUNT(*) FROM run r WHERE r.submission = s.id) AS runs,
+    CAST((SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id) AS BIGINT) AS run_revs,
+    (SELECT COUNT(*) FROM decision d WHERE d.submission = s.id AND d.round = s.round AND d.kind = 'approve') AS approvals,
+    CAST(COALESCE((SELECT c.counts FROM review_count c
+        WHERE c.submission = s.id AND c.rev = s.rev AND c.suite = CAST($1 AS TEXT)
+          AND c.runs = (SELECT COUNT(*) FROM run r WHERE r.submission = s.id)
+          AND c.run_revs = (SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id)), '') AS TEXT) AS counts
+FROM submission s
+WHERE s.state = $2 AND (s.since, s.id) < (CAST($3 AS BIGINT), CAST($4 AS TEXT))
+  AND (CAST($5 AS TEXT) = '' OR s.org = $5)
+  AND (CAST($6 AS TEXT) = '' OR s.model = $6)
+  AND (CAST($7 AS BIGINT) = 1 OR s.class = $8)
+  AND (CAST($9 AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id AND c.reviewer = $9))
+  AND (CAST($10 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id))
+ORDER BY s.since DESC, s.id DESC LIMIT $11
 `
 
 type NewestParams struct {
+	Suite      string
 	State      string
 	AfterSince int64
 	AfterID    string
@@ -152,12 +223,18 @@ type NewestParams struct {
 }
 
 type NewestRow struct {
-	Body  string
-	Since micros.Time
+	Body      string
+	Since     micros.Time
+	Rev       int64
+	Runs      int64
+	RunRevs   int64
+	Approvals int64
+	Counts    string
 }
 
 func (q *Queries) Newest(ctx context.Context, arg NewestParams) ([]NewestRow, error) {
 	rows, err := q.db.QueryContext(ctx, newest,
+		arg.Suite,
 		arg.State,
 		arg.AfterSince,
 		arg.AfterID,
@@ -176,7 +253,15 @@ func (q *Queries) Newest(ctx context.Context, arg NewestParams) ([]NewestRow, er
 	var items []NewestRow
 	for rows.Next() {
 		var i NewestRow
-		if err := rows.Scan(&i.Body, &i.Since); err != nil {
+		if err := rows.Scan(
+			&i.Body,
+			&i.Since,
+			&i.Rev,
+			&i.Runs,
+			&i.RunRevs,
+			&i.Approvals,
+			&i.Counts,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -192,17 +277,26 @@ func (q *Queries) Newest(ctx context.Context, arg NewestParams) ([]NewestRow, er
 
 const oldest = `-- name: Oldest :many
 
-SELECT body, since FROM submission
-WHERE state = $1 AND (since, id) > (CAST($2 AS BIGINT), CAST($3 AS TEXT))
-  AND (CAST($4 AS TEXT) = '' OR org = $4)
-  AND (CAST($5 AS TEXT) = '' OR model = $5)
-  AND (CAST($6 AS BIGINT) = 1 OR class = $7)
-  AND (CAST($8 AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id AND c.reviewer = $8))
-  AND (CAST($9 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id))
-ORDER BY since, id LIMIT $10
+SELECT s.body, s.since, s.rev,
+    (SELECT COUNT(*) FROM run r WHERE r.submission = s.id) AS runs,
+    CAST((SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id) AS BIGINT) AS run_revs,
+    (SELECT COUNT(*) FROM decision d WHERE d.submission = s.id AND d.round = s.round AND d.kind = 'approve') AS approvals,
+    CAST(COALESCE((SELECT c.counts FROM review_count c
+        WHERE c.submission = s.id AND c.rev = s.rev AND c.suite = CAST($1 AS TEXT)
+          AND c.runs = (SELECT COUNT(*) FROM run r WHERE r.submission = s.id)
+          AND c.run_revs = (SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id)), '') AS TEXT) AS counts
+FROM submission s
+WHERE s.state = $2 AND (s.since, s.id) > (CAST($3 AS BIGINT), CAST($4 AS TEXT))
+  AND (CAST($5 AS TEXT) = '' OR s.org = $5)
+  AND (CAST($6 AS TEXT) = '' OR s.model = $6)
+  AND (CAST($7 AS BIGINT) = 1 OR s.class = $8)
+  AND (CAST($9 AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id AND c.reviewer = $9))
+  AND (CAST($10 AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id))
+ORDER BY s.since, s.id LIMIT $11
 `
 
 type OldestParams struct {
+	Suite      string
 	State      string
 	AfterSince int64
 	AfterID    string
@@ -216,13 +310,20 @@ type OldestParams struct {
 }
 
 type OldestRow struct {
-	Body  string
-	Since micros.Time
+	Body      string
+	Since     micros.Time
+	Rev       int64
+	Runs      int64
+	RunRevs   int64
+	Approvals int64
+	Counts    string
 }
 
 // Oldest and Newest are the queue in its two orders. An empty argument chooses all.
+// counts is empty where what was counted is no longer what is.
 func (q *Queries) Oldest(ctx context.Context, arg OldestParams) ([]OldestRow, error) {
 	rows, err := q.db.QueryContext(ctx, oldest,
+		arg.Suite,
 		arg.State,
 		arg.AfterSince,
 		arg.AfterID,
@@ -241,7 +342,15 @@ func (q *Queries) Oldest(ctx context.Context, arg OldestParams) ([]OldestRow, er
 	var items []OldestRow
 	for rows.Next() {
 		var i OldestRow
-		if err := rows.Scan(&i.Body, &i.Since); err != nil {
+		if err := rows.Scan(
+			&i.Body,
+			&i.Since,
+			&i.Rev,
+			&i.Runs,
+			&i.RunRevs,
+			&i.Approvals,
+			&i.Counts,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -21,3 +21,9 @@ DELETE FROM mailed_code WHERE account = $1;
 
 -- name: DropMails :exec
 DELETE FROM mail_message WHERE account = $1;
+
+-- name: DropMailChoices :exec
+DELETE FROM mail_choice WHERE account = $1;
+
+-- name: DropMailKey :exec
+DELETE FROM mail_key WHERE account = $1;

@@ -1,6 +1,6 @@
 -- name: InsertMail :execrows
-INSERT INTO mail_message (id, key, account, recipient, subject, body, state, attempts, last_error, created_at, sent_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, '', $7, 0)
+INSERT INTO mail_message (id, key, account, recipient, subject, body, unsubscribe, state, attempts, last_error, created_at, sent_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, '', $8, 0)
 ON CONFLICT (key) WHERE key <> '' DO NOTHING;
 
 -- name: Mail :one
@@ -33,3 +33,21 @@ SELECT id FROM account WHERE email = $1 AND email <> '';
 SELECT a.id, a.email FROM account a JOIN account_role r ON r.account = a.id
 WHERE a.email <> '' AND a.confirmed_at > 0 AND a.blocked_at = 0 AND r.role = 'reviewer'
 ORDER BY a.id;
+
+-- name: EndedMailTopics :many
+SELECT topic FROM mail_choice WHERE account = $1 ORDER BY topic;
+
+-- name: EndMailTopic :exec
+INSERT INTO mail_choice (account, topic, at) VALUES ($1, $2, $3) ON CONFLICT (account, topic) DO NOTHING;
+
+-- name: BeginMailTopic :exec
+DELETE FROM mail_choice WHERE account = $1 AND topic = $2;
+
+-- name: MailKey :one
+SELECT key FROM mail_key WHERE account = $1;
+
+-- name: MakeMailKey :exec
+INSERT INTO mail_key (account, key, at) VALUES ($1, $2, $3) ON CONFLICT (account) DO NOTHING;
+
+-- name: AccountOfMailKey :one
+SELECT account FROM mail_key WHERE key = $1;

@@ -41,23 +41,50 @@ SELECT * FROM review_claim WHERE submission = $1 ORDER BY since, reviewer;
 SELECT since FROM submission WHERE state = $1 ORDER BY since;
 
 -- Oldest and Newest are the queue in its two orders. An empty argument chooses all.
+-- counts is empty where what was counted is no longer what is.
 
 -- name: Oldest :many
-SELECT body, since FROM submission
-WHERE state = sqlc.arg(state) AND (since, id) > (CAST(sqlc.arg(after_since) AS BIGINT), CAST(sqlc.arg(after_id) AS TEXT))
-  AND (CAST(sqlc.arg(org) AS TEXT) = '' OR org = sqlc.arg(org))
-  AND (CAST(sqlc.arg(model) AS TEXT) = '' OR model = sqlc.arg(model))
-  AND (CAST(sqlc.arg(any_class) AS BIGINT) = 1 OR class = sqlc.arg(class))
-  AND (CAST(sqlc.arg(claimed_by) AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id AND c.reviewer = sqlc.arg(claimed_by)))
-  AND (CAST(sqlc.arg(unclaimed) AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id))
-ORDER BY since, id LIMIT sqlc.arg(most);
+SELECT s.body, s.since, s.rev,
+    (SELECT COUNT(*) FROM run r WHERE r.submission = s.id) AS runs,
+    CAST((SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id) AS BIGINT) AS run_revs,
+    (SELECT COUNT(*) FROM decision d WHERE d.submission = s.id AND d.round = s.round AND d.kind = 'approve') AS approvals,
+    CAST(COALESCE((SELECT c.counts FROM review_count c
+        WHERE c.submission = s.id AND c.rev = s.rev AND c.suite = CAST(sqlc.arg(suite) AS TEXT)
+          AND c.runs = (SELECT COUNT(*) FROM run r WHERE r.submission = s.id)
+          AND c.run_revs = (SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id)), '') AS TEXT) AS counts
+FROM submission s
+WHERE s.state = sqlc.arg(state) AND (s.since, s.id) > (CAST(sqlc.arg(after_since) AS BIGINT), CAST(sqlc.arg(after_id) AS TEXT))
+  AND (CAST(sqlc.arg(org) AS TEXT) = '' OR s.org = sqlc.arg(org))
+  AND (CAST(sqlc.arg(model) AS TEXT) = '' OR s.model = sqlc.arg(model))
+  AND (CAST(sqlc.arg(any_class) AS BIGINT) = 1 OR s.class = sqlc.arg(class))
+  AND (CAST(sqlc.arg(claimed_by) AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id AND c.reviewer = sqlc.arg(claimed_by)))
+  AND (CAST(sqlc.arg(unclaimed) AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id))
+ORDER BY s.since, s.id LIMIT sqlc.arg(most);
 
 -- name: Newest :many
-SELECT body, since FROM submission
-WHERE state = sqlc.arg(state) AND (since, id) < (CAST(sqlc.arg(after_since) AS BIGINT), CAST(sqlc.arg(after_id) AS TEXT))
-  AND (CAST(sqlc.arg(org) AS TEXT) = '' OR org = sqlc.arg(org))
-  AND (CAST(sqlc.arg(model) AS TEXT) = '' OR model = sqlc.arg(model))
-  AND (CAST(sqlc.arg(any_class) AS BIGINT) = 1 OR class = sqlc.arg(class))
-  AND (CAST(sqlc.arg(claimed_by) AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id AND c.reviewer = sqlc.arg(claimed_by)))
-  AND (CAST(sqlc.arg(unclaimed) AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = submission.id))
-ORDER BY since DESC, id DESC LIMIT sqlc.arg(most);
+SELECT s.body, s.since, s.rev,
+    (SELECT COUNT(*) FROM run r WHERE r.submission = s.id) AS runs,
+    CAST((SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id) AS BIGINT) AS run_revs,
+    (SELECT COUNT(*) FROM decision d WHERE d.submission = s.id AND d.round = s.round AND d.kind = 'approve') AS approvals,
+    CAST(COALESCE((SELECT c.counts FROM review_count c
+        WHERE c.submission = s.id AND c.rev = s.rev AND c.suite = CAST(sqlc.arg(suite) AS TEXT)
+          AND c.runs = (SELECT COUNT(*) FROM run r WHERE r.submission = s.id)
+          AND c.run_revs = (SELECT COALESCE(SUM(r.rev), 0) FROM run r WHERE r.submission = s.id)), '') AS TEXT) AS counts
+FROM submission s
+WHERE s.state = sqlc.arg(state) AND (s.since, s.id) < (CAST(sqlc.arg(after_since) AS BIGINT), CAST(sqlc.arg(after_id) AS TEXT))
+  AND (CAST(sqlc.arg(org) AS TEXT) = '' OR s.org = sqlc.arg(org))
+  AND (CAST(sqlc.arg(model) AS TEXT) = '' OR s.model = sqlc.arg(model))
+  AND (CAST(sqlc.arg(any_class) AS BIGINT) = 1 OR s.class = sqlc.arg(class))
+  AND (CAST(sqlc.arg(claimed_by) AS TEXT) = '' OR EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id AND c.reviewer = sqlc.arg(claimed_by)))
+  AND (CAST(sqlc.arg(unclaimed) AS BIGINT) = 0 OR NOT EXISTS (SELECT 1 FROM review_claim c WHERE c.submission = s.id))
+ORDER BY s.since DESC, s.id DESC LIMIT sqlc.arg(most);
+
+-- name: ClaimsOfQueue :many
+SELECT c.* FROM review_claim c JOIN submission s ON s.id = c.submission
+WHERE s.state = sqlc.arg(state) AND s.since >= sqlc.arg(first) AND s.since <= sqlc.arg(last)
+ORDER BY c.since, c.reviewer;
+
+-- name: KeepReviewCount :exec
+INSERT INTO review_count (submission, rev, runs, run_revs, suite, counts) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (submission) DO UPDATE SET rev = excluded.rev, runs = excluded.runs, run_revs = excluded.run_revs,
+    suite = excluded.suite, counts = excluded.counts;
