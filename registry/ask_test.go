@@ -326,9 +326,19 @@ func TestInvoke(t *testing.T) {
 		if _, err := h.node.Invoke(t.Context(), "D", 4, 1, []miot.Argument{{PIID: 3, Value: json.RawMessage("3")}}); !errors.As(err, &spec) {
 			t.Errorf("an argument off list: %v", err)
 		}
-		in, err := h.node.ActionInputs(t.Context(), "D", 4, 1)
-		if err != nil || fmt.Sprint(in) != "[3]" {
-			t.Errorf("inputs %v, %v", in, err)
+		for _, in := range []string{`[2]`, `[{"value":2,"piid":3}]`} {
+			got, err := h.node.Arguments(t.Context(), "D", 4, 1, json.RawMessage(in))
+			if err != nil || len(got) != 1 || got[0].PIID != 3 || string(got[0].Value) != "2" {
+				t.Errorf("arguments %s: %+v, %v", in, got, err)
+			}
+		}
+		for _, in := range []string{`[1,2]`, `[7]`, `[]`, `{}`, `[{"piid":9,"value":2}]`} {
+			if _, err := h.node.Arguments(t.Context(), "D", 4, 1, json.RawMessage(in)); !errors.As(err, &spec) || spec.Violation.Code != miot.CodeArguments {
+				t.Errorf("arguments %s: %v", in, err)
+			}
+		}
+		if _, err := h.node.Arguments(t.Context(), "D", 4, 9, nil); !errors.As(err, &spec) || spec.Violation.Code != miot.CodeNotFound {
+			t.Errorf("no such action: %v", err)
 		}
 	})
 }

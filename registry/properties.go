@@ -148,19 +148,6 @@ func (r *Registry) Invoke(ctx context.Context, did string, siid, aiid int, in []
 	return a, nil
 }
 
-// ActionInputs are the piids that an action takes, in the spec's order.
-func (r *Registry) ActionInputs(ctx context.Context, did string, siid, aiid int) ([]int, error) {
-	k, err := r.roster.get(ctx, did)
-	if err != nil {
-		return nil, err
-	}
-	a, ok := k.validator.Spec().Action(siid, aiid)
-	if !ok {
-		return nil, fmt.Errorf("action %d.%d of %s: %w", siid, aiid, did, ErrNotFound)
-	}
-	return a.In, nil
-}
-
 // Arguments reads what an action is called with: a list of bare values in the spec's
 // order or of {piid, value} objects (protocol §2), or nothing. What the spec refuses
 // is a *SpecError.
