@@ -1,12 +1,9 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -37,22 +34,12 @@ func (s *service) resident(name string) *resident {
 
 func (r *resident) do(method, path string, in, out any) {
 	r.t.Helper()
-	body, err := json.Marshal(in)
-	must(r.t, err)
-	req, err := http.NewRequestWithContext(r.t.Context(), method, "http://"+r.Addresses().HTTP+"/api/v1"+path, bytes.NewReader(body))
-	must(r.t, err)
-	req.Header.Set("Authorization", "Bearer "+r.token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	must(r.t, err)
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	must(r.t, err)
-	if resp.StatusCode/100 != 2 {
-		r.t.Fatalf("%s %s: %s: %s", method, path, resp.Status, b)
+	status, b := r.ask(method, "/api/v1"+path, r.token, in)
+	if status/100 != 2 {
+		r.t.Fatalf("%s %s: %d: %s", method, path, status, b)
 	}
 	if out != nil {
-		must(r.t, json.Unmarshal(b, out))
+		must(r.t, json.Unmarshal([]byte(b), out))
 	}
 }
 
