@@ -227,6 +227,58 @@ func TestLongCommandsAreSplit(t *testing.T) {
 	})
 }
 
+// What was answered of a long command is told, whatever became of its end.
+func TestALongCommandThatBreaksOff(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after func(u *unit, q miot.Request) (string, bool) // how the second part is answered
+		code  miot.Code
+	}{
+		{"silence", func(*unit, miot.Request) (string, bool) { return "", false }, miot.CloudTimeout},
+		{"a refusal", func(_ *unit, q miot.Request) (string, bool) {
+			return fmt.Sprintf(`{"id":%d,"error":{"code":-32602,"message":"no"}}`, q.ID), true
+		}, miot.CodeInvalidParams},
+		{"the end of the connection", func(u *unit, _ miot.Request) (string, bool) {
+			go u.live.Detach(registry.ReasonLost)
+			return "", false
+		}, miot.CloudOffline},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, h *house) {
+				u := h.purifier("D")
+				h.settle()
+				asked := 0
+				u.think(func(q miot.Request) (string, bool) {
+					if asked++; asked > 1 {
+						return c.after(u, q)
+					}
+					values, _ := q.SetParams()
+					return fmt.Sprintf(`{"id":%d,"result":[%s]}`, q.ID, strings.TrimSuffix(strings.Repeat(`{"siid":2,"piid":3,"code":0},`, len(values)), ",")), true
+				})
+				items := make([]miot.PropertyValue, 66)
+				for i := range items {
+					items[i] = miot.PropertyValue{SIID: 2, PIID: 3, Value: json.RawMessage("2")}
+				}
+				items[10].Value = json.RawMessage("9")
+				got, err := h.node.SetProperties(t.Context(), "D", items)
+				must(t, err)
+				for i, r := range got {
+					want := miot.CodeDone
+					switch {
+					case i == 10:
+						want = miot.CodeValue
+					case i == 65:
+						want = c.code
+					}
+					if r.Code != want {
+						t.Errorf("item %d: code %d, want %d", i, r.Code, want)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestItemsThatTheSpecRefusesNeverReachTheDevice(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		u := h.purifier("D")
