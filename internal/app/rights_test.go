@@ -152,7 +152,7 @@ func TestWhatIsOpenEndsWithTheRightToIt(t *testing.T) {
 }
 
 // virtual runs a purifier until the test ends.
-func (s *service) virtual(did, secret string) {
+func (s *service) virtual(did, secret string) *virtual.Device {
 	s.t.Helper()
 	spec, err := miot.Parse(miot.Sample("air-purifier"))
 	must(s.t, err)
@@ -162,6 +162,7 @@ func (s *service) virtual(did, secret string) {
 	var ended sync.WaitGroup
 	ended.Go(func() { _ = d.Run(ctx) })
 	s.t.Cleanup(func() { cancel(); ended.Wait() })
+	return d
 }
 
 // eventually asks as the operator until the answer is good.
@@ -183,12 +184,13 @@ func (s *service) eventually(path string, good func(map[string]any) bool) {
 }
 
 // claims makes a device and takes it into a home.
-func (r *resident) claims(did, home string) {
+func (r *resident) claims(did, home string) *virtual.Device {
 	r.t.Helper()
 	secret := r.purifier(did)
 	var label struct{ Code string }
 	r.call("POST", "/api/v1/devices/"+did+"/claim-code", nil, &label)
-	r.virtual(did, secret)
+	d := r.virtual(did, secret)
 	r.eventually("/api/v1/devices/"+did+"/presence", func(p map[string]any) bool { return p["online"] == true })
 	r.do("POST", "/claims", map[string]string{"did": did, "code": label.Code, "home": home, "name": "Purifier"}, nil)
+	return d
 }
