@@ -194,3 +194,57 @@ func (r *resident) claims(did, home string) *virtual.Device {
 	r.do("POST", "/claims", map[string]string{"did": did, "code": label.Code, "home": home, "name": "Purifier"}, nil)
 	return d
 }
+
+// A stranger's bridge token opens neither another account nor another home.
+func TestAStrangersBridgeToken(t *testing.T) {
+	s := start(t)
+	ann, eve := s.resident("Ann"), s.resident("Eve")
+	var hers, other struct{ ID string }
+	ann.do("POST", "/homes", map[string]string{"name": "Lake Road"}, &hers)
+	eve.do("POST", "/homes", map[string]string{"name": "Elsewhere"}, &other)
+	device := ann.claims("p1", hers.ID)
+	_, token := eve.bridge(other.ID)
+
+	login := func(account string) (*client, byte) {
+		c := s.dial(t)
+		pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connect}}
+		pk.Connect = packets.ConnectParams{
+			ProtocolName: []byte("MQTT"), ClientIdentifier: "app." + account + ".hub", Clean: true, Keepalive: 60,
+			UsernameFlag: true, Username: []byte(account), PasswordFlag: true, Password: []byte(token),
+		}
+		c.send(pk)
+		return c, c.read().ReasonCode
+	}
+	if _, code := login(ann.account); code != 0x86 {
+		t.Errorf("as Ann: CONNACK %#x, want 0x86", code)
+	}
+	c, code := login(eve.account)
+	if code != 0 {
+		t.Fatalf("as Eve: CONNACK %#x", code)
+	}
+	c.send(packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1,
+		Filters: packets.Subscriptions{{Filter: "device/p1/#", Qos: 1}, {Filter: "home/" + hers.ID + "/ha/#", Qos: 1}},
+	})
+	if pk := c.read(); pk.FixedHeader.Type != packets.Suback || pk.ReasonCodes[0] != 0x87 || pk.ReasonCodes[1] < 0x80 {
+		t.Errorf("SUBACK %+v", pk)
+	}
+	was, _ := device.Value(2, 3)
+	for _, home := range []string{hers.ID, other.ID} {
+		c.publish("home/"+home+"/set/p1/2/3", false, "4")
+		if pk := c.read(); pk.FixedHeader.Type != packets.Puback || pk.ReasonCode != 0x87 {
+			t.Errorf("a command in home %s: packet %d, code %#x, want PUBACK 0x87", home, pk.FixedHeader.Type, pk.ReasonCode)
+		}
+	}
+	if now, _ := device.Value(2, 3); now != was {
+		t.Errorf("the device went from %v to %v", was, now)
+	}
+	for _, path := range []string{"/app/v2/miotspec/prop/get", "/app/v2/home/device_list_page"} {
+		if status, answer := s.ask("POST", path, token, map[string]any{}); status != 403 {
+			t.Errorf("%s: %d %s", path, status, answer)
+		}
+	}
+	if status, answer := s.ask("DELETE", "/api/v1/homes/"+hers.ID, token, nil); status/100 != 4 {
+		t.Errorf("its home: %d %s", status, answer)
+	}
+}
