@@ -264,10 +264,10 @@ func TestALongCommandThatBreaksOff(t *testing.T) {
 				must(t, err)
 				for i, r := range got {
 					want := miot.CodeDone
-					switch {
-					case i == 10:
+					switch i {
+					case 10:
 						want = miot.CodeValue
-					case i == 65:
+					case 65:
 						want = c.code
 					}
 					if r.Code != want {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"reflect"
 	"testing"
-
 )
 
 // Whatever a stranger sends: no panic, no more than the limits, one kind of
