@@ -4,7 +4,8 @@ import "context"
 
 // Recheck asks the Backend again about what is watched, after rights changed: who
 // may no longer see a device gets nothing of it from now on. The app is not told:
-// MQTT has no packet for it, and the connection may be of use for all the rest. An empty account or did means all of them.
+// MQTT has no packet for it, and the connection may be of use for all the rest. An
+// empty account or did means all of them.
 func (b *Broker) Recheck(ctx context.Context, account, did string) {
 	b.watch.rechecks.Add(1)
 	for _, w := range b.watch.views(account, did) {

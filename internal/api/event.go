@@ -105,6 +105,9 @@ func (a *API) heed(ctx context.Context, s *stream) error {
 			s.finish(endToken)
 		}
 	})
+	if err == nil && !s.still(ctx) { // it ended before anybody listened
+		s.finish(endToken)
+	}
 	if err != nil || s.may == nil {
 		return err
 	}
