@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 )
@@ -10,6 +11,7 @@ import (
 // what is not behind the watch's lock.
 type app struct {
 	viewer  Viewer
+	expiry  *time.Timer         // nil: its token does not end by itself
 	bridge  *bridge             // nil of an app
 	watches map[string]*watcher // by did
 	filters int
@@ -73,6 +75,13 @@ func (c *client) watchAll(filters packets.Subscriptions, codes []byte) func() {
 			b.sendValues(fresh)
 			b.begin(shelves)
 		}
+	}
+}
+
+// expire ends the connection when its token does.
+func (c *client) expire() {
+	if a := c.app.Load(); !a.viewer.Until.IsZero() {
+		a.expiry = time.AfterFunc(time.Until(a.viewer.Until), func() { c.stop(tokenEnded) })
 	}
 }
 

@@ -25,6 +25,8 @@ type Backend interface {
 	// LoginApp checks an app's access token, as LoginDevice does a secret, and says
 	// who it is. A bridge's token names the home that it is bound to.
 	LoginApp(ctx context.Context, account string, token []byte) (Viewer, error)
+	// Holds tells whether a login by LoginApp still would be let in.
+	Holds(ctx context.Context, v Viewer) (bool, error)
 
 	// Attach starts the session of a device that has logged in. The session before
 	// it of the same did has been detached by then. The broker calls Detach once.
@@ -50,8 +52,9 @@ type Bridges interface {
 // Viewer is whose eyes an app's connection is.
 type Viewer struct {
 	Account string
-	Home    string // of a bridge: it sees this home and nothing else; empty for an app
-	Token   string // of a bridge
+	Home    string    // of a bridge: it sees this home and nothing else; empty for an app
+	Token   string    // by which it logged in
+	Until   time.Time // when that token ends by itself; zero: never
 }
 
 // Bus is the part of bus.Bus from which the broker delivers to apps.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/proofmark/proofmark/broker"
 	"github.com/proofmark/proofmark/registry"
@@ -21,6 +22,8 @@ type memory struct {
 	everyone  bool              // any device may log in
 	apps      map[string]string // account → token
 	bridges   map[string]string // account → the home that its token is bound to
+	until     time.Time         // when every app's token ends
+	asked     func()            // called while an app logs in
 	mayWatch  map[string]bool   // "account did"; nil: everything
 	states    map[string]broker.State
 	down      error // of every question
@@ -86,7 +89,19 @@ func (m *memory) LoginApp(_ context.Context, account string, token []byte) (brok
 	if want, ok := m.apps[account]; !ok || want != string(token) {
 		return broker.Viewer{}, registry.ErrBadLogin
 	}
-	return broker.Viewer{Account: account, Home: m.bridges[account]}, m.down
+	v := broker.Viewer{Account: account, Home: m.bridges[account], Token: string(token), Until: m.until}
+	if m.asked != nil {
+		m.mu.Unlock()
+		m.asked()
+		m.mu.Lock()
+	}
+	return v, m.down
+}
+
+func (m *memory) Holds(_ context.Context, v broker.Viewer) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.apps[v.Account] == v.Token, m.down
 }
 
 func (m *memory) MayWatch(_ context.Context, v broker.Viewer, did string) (bool, error) {

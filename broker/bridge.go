@@ -7,7 +7,6 @@ import (
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
-	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/bridges"
 )
 
@@ -63,7 +62,7 @@ func (b *bridge) ended(t ticket, o bridges.Outcome) {
 	}
 	b.receipts.settle(t, v, false)
 	if o.End == bridges.Revoked {
-		c.stop(endingFor(registry.ReasonRevoked))
+		c.stop(tokenEnded)
 	}
 }
 

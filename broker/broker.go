@@ -28,7 +28,8 @@ type Broker struct {
 	hubs    hubs
 	postmen []postman
 
-	lastConn atomic.Uint64
+	lastConn      atomic.Uint64
+	loginRechecks atomic.Uint64 // so far: whoever was let in meanwhile is asked about again
 
 	mu        sync.Mutex
 	closed    bool
@@ -111,18 +112,6 @@ func (b *Broker) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("broker: %d connections still open: %w", b.stats.connections.Load(), ctx.Err())
-	}
-}
-
-// CloseAccount ends every connection of an app account, such as after its tokens
-// were withdrawn.
-func (b *Broker) CloseAccount(account string, reason registry.Reason) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for c := range b.clients {
-		if a := c.app.Load(); a != nil && a.viewer.Account == account {
-			c.stop(endingFor(reason))
-		}
 	}
 }
 

@@ -32,7 +32,7 @@ type client struct {
 	max       int           // largest packet it takes; 0: any
 
 	device *device             // one of the two is set at the end of a login
-	app    atomic.Pointer[app] // read by CloseAccount too
+	app    atomic.Pointer[app] // read by others too
 	flow   flow
 	bucket bucket
 

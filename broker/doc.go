@@ -63,6 +63,6 @@
 //	too-slow           does not read: 8 MiB wait for an app, 256 KiB  0x97       closed
 //	                   for a device, or 10 s without a byte moving
 //
-// Other endings: replaced 0x8E, keep-alive missed 0x8D, revoked 0x87, removed 0x98,
-// gateway stopping 0x8B, report not stored 0x80.
+// Other endings: replaced 0x8E, keep-alive missed 0x8D, credential revoked or token ended
+// 0x87, removed 0x98, a home left 0x98, gateway stopping 0x8B, report not stored 0x80.
 package broker

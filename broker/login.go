@@ -74,6 +74,7 @@ func (c *client) loginApp(ctx context.Context, account string, token []byte) err
 	if account == "" || !ok || rest == "" {
 		return errUsername
 	}
+	rechecks := c.broker.loginRechecks.Load()
 	viewer, err := c.broker.config.Backend.LoginApp(ctx, account, token)
 	if err != nil {
 		return err
@@ -88,6 +89,13 @@ func (c *client) loginApp(ctx context.Context, account string, token []byte) err
 		return errWill
 	}
 	c.app.Store(a)
+	// A token that ended after it was asked for, and before this connection was
+	// there to be found, would be looked at by nobody.
+	if c.broker.loginRechecks.Load() != rechecks {
+		if ok, err := c.broker.config.Backend.Holds(ctx, viewer); !ok {
+			return errors.Join(registry.ErrBadLogin, err)
+		}
+	}
 	return nil
 }
 
@@ -134,6 +142,7 @@ func (c *client) begin() {
 		c.device.session = c.broker.config.Backend.Attach(c.id, c.device)
 	} else {
 		c.broker.stats.apps.Add(1)
+		c.expire()
 		c.broker.hubs.enter(c)
 	}
 	c.broker.log.Info("session began", "client", c.id, "conn", c.number, "remote", c.conn.RemoteAddr(), "mqtt", c.version)

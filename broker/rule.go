@@ -91,6 +91,13 @@ func endingFor(reason registry.Reason) ending {
 	return ending{reason: reason, code: code.Code, text: string(reason)}
 }
 
+// tokenEnded is what an app or a bridge is told whose token no longer opens.
+var tokenEnded = ending{reason: registry.ReasonRevoked, code: packets.ErrNotAuthorized.Code, text: "the token has ended"}
+
+// homeLeft is what an app is told that has lost a home: its token still opens, and a
+// new SUBSCRIBE says what it may see now.
+var homeLeft = ending{reason: "home left", code: packets.ErrAdministrativeAction.Code, text: "no longer in that home: connect and subscribe again"}
+
 // connackV3 turns a v5 reason code into the return code of MQTT 3.1.1 §3.2.2.3.
 func connackV3(code byte) byte {
 	switch code {

@@ -143,6 +143,9 @@ func (c *client) retire(e ending) {
 	default:
 		c.broker.watch.forget(c)
 		c.broker.hubs.leave(c)
+		if t := c.app.Load().expiry; t != nil {
+			t.Stop()
+		}
 		c.broker.stats.apps.Add(-1)
 	}
 	if c.version == 5 && e.code >= packets.ErrUnspecifiedError.Code && c.begun {

@@ -40,7 +40,6 @@ const (
 	CloudOffline     Code = -704042011
 	CloudState       Code = CodeState
 	CloudTimeout     Code = -704083036
-	CloudArgCount    Code = -704220025
 	CloudArguments   Code = -704220035
 	CloudValue       Code = -704220043
 	CloudInternal    Code = -705003000

@@ -227,6 +227,58 @@ func TestLongCommandsAreSplit(t *testing.T) {
 	})
 }
 
+// What was answered of a long command is told, whatever became of its end.
+func TestALongCommandThatBreaksOff(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after func(u *unit, q miot.Request) (string, bool) // how the second part is answered
+		code  miot.Code
+	}{
+		{"silence", func(*unit, miot.Request) (string, bool) { return "", false }, miot.CloudTimeout},
+		{"a refusal", func(_ *unit, q miot.Request) (string, bool) {
+			return fmt.Sprintf(`{"id":%d,"error":{"code":-32602,"message":"no"}}`, q.ID), true
+		}, miot.CodeInvalidParams},
+		{"the end of the connection", func(u *unit, _ miot.Request) (string, bool) {
+			go u.live.Detach(registry.ReasonLost)
+			return "", false
+		}, miot.CloudOffline},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, h *house) {
+				u := h.purifier("D")
+				h.settle()
+				asked := 0
+				u.think(func(q miot.Request) (string, bool) {
+					if asked++; asked > 1 {
+						return c.after(u, q)
+					}
+					values, _ := q.SetParams()
+					return fmt.Sprintf(`{"id":%d,"result":[%s]}`, q.ID, strings.TrimSuffix(strings.Repeat(`{"siid":2,"piid":3,"code":0},`, len(values)), ",")), true
+				})
+				items := make([]miot.PropertyValue, 66)
+				for i := range items {
+					items[i] = miot.PropertyValue{SIID: 2, PIID: 3, Value: json.RawMessage("2")}
+				}
+				items[10].Value = json.RawMessage("9")
+				got, err := h.node.SetProperties(t.Context(), "D", items)
+				must(t, err)
+				for i, r := range got {
+					want := miot.CodeDone
+					switch i {
+					case 10:
+						want = miot.CodeValue
+					case 65:
+						want = c.code
+					}
+					if r.Code != want {
+						t.Errorf("item %d: code %d, want %d", i, r.Code, want)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestItemsThatTheSpecRefusesNeverReachTheDevice(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		u := h.purifier("D")
@@ -326,9 +378,19 @@ func TestInvoke(t *testing.T) {
 		if _, err := h.node.Invoke(t.Context(), "D", 4, 1, []miot.Argument{{PIID: 3, Value: json.RawMessage("3")}}); !errors.As(err, &spec) {
 			t.Errorf("an argument off list: %v", err)
 		}
-		in, err := h.node.ActionInputs(t.Context(), "D", 4, 1)
-		if err != nil || fmt.Sprint(in) != "[3]" {
-			t.Errorf("inputs %v, %v", in, err)
+		for _, in := range []string{`[2]`, `[{"value":2,"piid":3}]`} {
+			got, err := h.node.Arguments(t.Context(), "D", 4, 1, json.RawMessage(in))
+			if err != nil || len(got) != 1 || got[0].PIID != 3 || string(got[0].Value) != "2" {
+				t.Errorf("arguments %s: %+v, %v", in, got, err)
+			}
+		}
+		for _, in := range []string{`[1,2]`, `[7]`, `[]`, `{}`, `[{"piid":9,"value":2}]`} {
+			if _, err := h.node.Arguments(t.Context(), "D", 4, 1, json.RawMessage(in)); !errors.As(err, &spec) || spec.Violation.Code != miot.CodeArguments {
+				t.Errorf("arguments %s: %v", in, err)
+			}
+		}
+		if _, err := h.node.Arguments(t.Context(), "D", 4, 9, nil); !errors.As(err, &spec) || spec.Violation.Code != miot.CodeNotFound {
+			t.Errorf("no such action: %v", err)
 		}
 	})
 }

@@ -21,6 +21,7 @@ const (
 type Command struct {
 	ID        string // cmd_…
 	DID       string
+	Account   string // on whose right it waits; empty: on nobody's that ends
 	Method    string
 	Params    json.RawMessage
 	State     CommandState

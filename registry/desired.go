@@ -19,8 +19,9 @@ const (
 
 // Desire opens a desired value for a read+write property and, if the device is
 // connected, sends it. It ends when it is reported equal, on any other report of
-// the property after it was opened, or after ttl (0: DefaultWishTTL).
-func (r *Registry) Desire(ctx context.Context, did string, siid, piid int, value json.RawMessage, ttl time.Duration) (Desired, error) {
+// the property after it was opened, or after ttl (0: DefaultWishTTL). It waits on an
+// account's right, as in Queue.
+func (r *Registry) Desire(ctx context.Context, account, did string, siid, piid int, value json.RawMessage, ttl time.Duration) (Desired, error) {
 	k, err := r.roster.get(ctx, did)
 	if err != nil {
 		return Desired{}, err
@@ -45,7 +46,7 @@ func (r *Registry) Desire(ctx context.Context, did string, siid, piid int, value
 	}
 	now := r.now()
 	d := Desired{
-		ID: id.New("des"), DID: did, SIID: siid, PIID: piid, Value: value,
+		ID: id.New("des"), DID: did, Account: account, SIID: siid, PIID: piid, Value: value,
 		State: DesiredOpen, CreatedAt: now, ExpiresAt: now.Add(ttl),
 	}
 	if err := r.store.SetDesired(ctx, d); err != nil {

@@ -13,7 +13,7 @@ import (
 // wants opens a wish for fan-level (2.3) of "D".
 func (h *house) wants(value string) registry.Desired {
 	h.t.Helper()
-	d, err := h.node.Desire(h.t.Context(), "D", 2, 3, []byte(value), 0)
+	d, err := h.node.Desire(h.t.Context(), "", "D", 2, 3, []byte(value), 0)
 	must(h.t, err)
 	h.settle()
 	return d
@@ -99,7 +99,7 @@ func TestTheLifeOfADesiredValue(t *testing.T) {
 			}
 		}, "open"},
 		{"is not sent again while the connection lasts", func(t *testing.T, h *house, u *unit, _ registry.Desired) {
-			_, err := h.node.Desire(t.Context(), "D", 2, 1, []byte("true"), 0)
+			_, err := h.node.Desire(t.Context(), "", "D", 2, 1, []byte("true"), 0)
 			must(t, err)
 			h.settle()
 			if got := strings.Join(u.asked(miot.MethodSetProperties), " "); strings.Count(got, `"piid":3`) != 1 {
@@ -160,7 +160,7 @@ func TestADesiredValueEndsWithoutAReportWhereNoneFollows(t *testing.T) {
 				u := h.purifier("D")
 				u.report(1, prop("D", 2, 3, 1))
 				u.codes = map[string]miot.Code{"2.3": c.code, "6.4": c.code}
-				d, err := h.node.Desire(t.Context(), "D", c.iid[0], c.iid[1], []byte(c.want), 0)
+				d, err := h.node.Desire(t.Context(), "", "D", c.iid[0], c.iid[1], []byte(c.want), 0)
 				must(t, err)
 				h.settle()
 				if got := h.ended(d); got != c.ends {
@@ -222,7 +222,7 @@ func TestAnOverriddenWishDoesNotTurnTheKnobBack(t *testing.T) {
 		u := h.purifier("D")
 		d := h.wants("4")
 		release := h.hold("desired read")
-		_, err := h.node.Desire(t.Context(), "D", 2, 1, []byte("true"), 0)
+		_, err := h.node.Desire(t.Context(), "", "D", 2, 1, []byte("true"), 0)
 		must(t, err)
 		time.Sleep(time.Second)
 		u.report(1, prop("D", 2, 3, 2))
@@ -260,7 +260,7 @@ func TestWhatCannotBeDesired(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, h *house) {
 				h.purifier("D")
-				_, err := h.node.Desire(t.Context(), "D", c.siid, c.piid, []byte(c.value), c.ttl)
+				_, err := h.node.Desire(t.Context(), "", "D", c.siid, c.piid, []byte(c.value), c.ttl)
 				var spec *registry.SpecError
 				if c.want == nil && !errors.As(err, &spec) || c.want != nil && !errors.Is(err, c.want) {
 					t.Errorf("error %v, want %v", err, c.want)
@@ -272,7 +272,7 @@ func TestWhatCannotBeDesired(t *testing.T) {
 		})
 	}
 	inBubble(t, func(t *testing.T, h *house) {
-		_, err := h.node.Desire(t.Context(), "nobody", 2, 3, []byte("1"), 0)
+		_, err := h.node.Desire(t.Context(), "", "nobody", 2, 3, []byte("1"), 0)
 		if !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("of a device that is not: %v", err)
 		}
@@ -301,7 +301,7 @@ func TestAWishSetOnAnotherNodeIsSentAtOnce(t *testing.T) {
 		u.think(silent) // whoever wishes does not wait for the device
 		other := h.start()
 		began := time.Now()
-		_, err := other.Desire(t.Context(), "D", 2, 3, []byte("4"), 0)
+		_, err := other.Desire(t.Context(), "", "D", 2, 3, []byte("4"), 0)
 		must(t, err)
 		if took := time.Since(began); took > 0 {
 			t.Errorf("Desire took %v", took)
@@ -318,7 +318,7 @@ func TestAWishForASubDeviceGoesThroughItsGateway(t *testing.T) {
 		u := h.hub("G", "S1")
 		h.settle()
 		h.store.reset()
-		_, err := h.node.Desire(t.Context(), "S1", 4, 1, []byte("60"), 0)
+		_, err := h.node.Desire(t.Context(), "", "S1", 4, 1, []byte("60"), 0)
 		must(t, err)
 		h.settle()
 		if got := u.asked(miot.MethodSetProperties); len(got) != 1 || got[0] != `[{"did":"S1","siid":4,"piid":1,"value":60}]` {

@@ -41,9 +41,10 @@ func (r *Registry) GetProperties(ctx context.Context, did string, refs []miot.Pr
 	}
 	asked := r.now() // a report that comes from now on is newer than what is read
 	results, err := getOver(ctx, r.deviceCaller(k), ask)
-	if err != nil {
+	if err != nil && len(results) == 0 {
 		return nil, err
 	}
+	unanswered(out, at[len(results):], err)
 	for j, res := range results {
 		res.DID = did // devices in the field leave it out
 		out[at[j]] = res
@@ -69,10 +70,11 @@ func (r *Registry) SetProperties(ctx context.Context, did string, items []miot.P
 		}
 	}
 	results, err := setOver(ctx, r.deviceCaller(k), send)
-	if err != nil {
+	if err != nil && len(results) == 0 {
 		return nil, err
 	}
-	r.field.tookAll(k, send, results)
+	unanswered(out, at[len(results):], err)
+	r.field.tookAll(k, send[:len(results)], results)
 	for j, res := range results {
 		res.DID = did
 		out[at[j]] = res
@@ -148,19 +150,6 @@ func (r *Registry) Invoke(ctx context.Context, did string, siid, aiid int, in []
 	return a, nil
 }
 
-// ActionInputs are the piids that an action takes, in the spec's order.
-func (r *Registry) ActionInputs(ctx context.Context, did string, siid, aiid int) ([]int, error) {
-	k, err := r.roster.get(ctx, did)
-	if err != nil {
-		return nil, err
-	}
-	a, ok := k.validator.Spec().Action(siid, aiid)
-	if !ok {
-		return nil, fmt.Errorf("action %d.%d of %s: %w", siid, aiid, did, ErrNotFound)
-	}
-	return a.In, nil
-}
-
 // Arguments reads what an action is called with: a list of bare values in the spec's
 // order or of {piid, value} objects (protocol §2), or nothing. What the spec refuses
 // is a *SpecError.
@@ -185,7 +174,7 @@ func (r *Registry) Arguments(ctx context.Context, did string, siid, aiid int, in
 }
 
 // getOver and setOver split a long command (64 items, 4,096 bytes; protocol §2)
-// and join the results.
+// and join the results; with an error come those of the parts before it.
 func getOver(ctx context.Context, call caller, refs []miot.PropertyRef) ([]miot.ItemResult, error) {
 	parts, err := miot.SplitGet(refs, 0, 0)
 	if err != nil {
@@ -195,10 +184,10 @@ func getOver(ctx context.Context, call caller, refs []miot.PropertyRef) ([]miot.
 	for _, part := range parts {
 		results, err := call(ctx, miot.GetProperties(0, part))
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		if err := inOrder(results, part, func(p miot.PropertyRef) (int, int) { return p.SIID, p.PIID }); err != nil {
-			return nil, err
+			return out, err
 		}
 		out = append(out, results...)
 	}
@@ -214,14 +203,32 @@ func setOver(ctx context.Context, call caller, items []miot.PropertyValue) ([]mi
 	for _, part := range parts {
 		results, err := call(ctx, miot.SetProperties(0, part))
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		if err := inOrder(results, part, func(p miot.PropertyValue) (int, int) { return p.SIID, p.PIID }); err != nil {
-			return nil, err
+			return out, err
 		}
 		out = append(out, results...)
 	}
 	return out, nil
+}
+
+// unanswered gives the items at these places the code of what ended a long command
+// before their part: those before it have been done, and say so.
+func unanswered(out []miot.ItemResult, places []int, err error) {
+	code := miot.CloudInternal
+	var call *miot.CallError
+	switch {
+	case errors.Is(err, ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		code = miot.CloudTimeout
+	case errors.Is(err, ErrOffline):
+		code = miot.CloudOffline
+	case errors.As(err, &call):
+		code = call.Code
+	}
+	for _, i := range places {
+		out[i].Code = code
+	}
 }
 
 // inOrder holds a device to protocol §2: one result per item, in order.

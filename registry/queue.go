@@ -20,8 +20,10 @@ const (
 )
 
 // Queue keeps a request for a device until it connects, or until ttl (0:
-// DefaultQueueTTL) ends. A device that is connected meanwhile gets it at once.
-func (r *Registry) Queue(ctx context.Context, did, method string, params json.RawMessage, ttl time.Duration) (Command, error) {
+// DefaultQueueTTL) ends. A device that is connected meanwhile gets it at once. It
+// waits on the right of an account to command the device, and is refused if that has
+// ended by then; empty: on nobody's that ends.
+func (r *Registry) Queue(ctx context.Context, account, did, method string, params json.RawMessage, ttl time.Duration) (Command, error) {
 	if ttl == 0 {
 		ttl = DefaultQueueTTL
 	}
@@ -37,7 +39,7 @@ func (r *Registry) Queue(ctx context.Context, did, method string, params json.Ra
 	}
 	now := r.now()
 	c := Command{
-		ID: id.New("cmd"), DID: did, Method: method, Params: params,
+		ID: id.New("cmd"), DID: did, Account: account, Method: method, Params: params,
 		State: CommandQueued, CreatedAt: now, ExpiresAt: now.Add(ttl),
 	}
 	if err := r.store.QueueCommand(ctx, c); err != nil {
@@ -73,11 +75,34 @@ func (l *Live) sendQueued(ctx context.Context, dids []string) {
 	}
 }
 
+// noLonger says why what somebody left for a device is not sent any more: the right
+// to command it has ended since.
+const noLonger = "who asked for it may not command the device any more"
+
+// stillMay says whether what waits on an account's right may be sent; an error: it is
+// not known now.
+func (r *Registry) stillMay(ctx context.Context, account, did string) (bool, error) {
+	if account == "" {
+		return true, nil
+	}
+	return r.MayWatch(ctx, account, did)
+}
+
 // sendCommand delivers one command; false when no more can be sent. It is marked
 // as sent before it is: after a crash it is lost rather than done twice.
 func (l *Live) sendCommand(ctx context.Context, c Command) bool {
 	r := l.reg
-	err := r.store.MoveCommand(ctx, c.ID, CommandQueued, CommandSent, nil, r.now())
+	may, err := r.stillMay(ctx, c.Account, c.DID)
+	switch {
+	case err != nil:
+	case may:
+		err = r.store.MoveCommand(ctx, c.ID, CommandQueued, CommandSent, nil, r.now())
+	default:
+		result, _ := json.Marshal(noLonger) // a string: it is no answer of the device
+		if err = r.store.MoveCommand(ctx, c.ID, CommandQueued, CommandRejected, result, r.now()); err == nil {
+			return true
+		}
+	}
 	if err != nil {
 		if !errors.Is(err, ErrConflict) {
 			r.log.Warn("queued command not sent", "did", c.DID, "command", c.ID, "err", err)

@@ -15,7 +15,7 @@ import (
 
 func (h *house) queue(did, value string) registry.Command {
 	h.t.Helper()
-	c, err := h.node.Queue(h.t.Context(), did, miot.MethodSetProperties,
+	c, err := h.node.Queue(h.t.Context(), "", did, miot.MethodSetProperties,
 		json.RawMessage(fmt.Sprintf(`[{"did":%q,"siid":4,"piid":1,"value":%s}]`, did, value)), 0)
 	must(h.t, err)
 	return c
@@ -174,7 +174,7 @@ func TestAConnectedDeviceGetsAQueuedCommandAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		u := h.purifier("D")
 		h.settle()
-		c, err := h.start().Queue(t.Context(), "D", "miIO.restore", nil, 0)
+		c, err := h.start().Queue(t.Context(), "", "D", "miIO.restore", nil, 0)
 		must(t, err)
 		h.settle()
 		if got := h.command(c).State; got != registry.CommandRejected || len(u.asked("miIO.restore")) != 1 {
@@ -218,9 +218,53 @@ func TestWhatCannotBeQueued(t *testing.T) {
 			"params that are no JSON":        {"D", `[`, 0, registry.ErrBadRequest},
 			"for a device that is not there": {"X", `[]`, 0, registry.ErrNotFound},
 		} {
-			if _, err := h.node.Queue(t.Context(), c.did, "miIO.info", json.RawMessage(c.params), c.ttl); !errors.Is(err, c.want) {
+			if _, err := h.node.Queue(t.Context(), "", c.did, "miIO.info", json.RawMessage(c.params), c.ttl); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", name, err, c.want)
 			}
+		}
+	})
+}
+
+// What somebody left for a device that was away is not done in his name once he may
+// not command it any more; an operator's is.
+func TestWhatWaitsEndsWithTheRightToIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		u := h.purifier("D")
+		u.live.Detach(registry.ReasonLost)
+		h.settle()
+		params := func(value string) json.RawMessage {
+			return json.RawMessage(`[{"did":"D","siid":2,"piid":1,"value":` + value + `}]`)
+		}
+		his, err := h.node.Queue(t.Context(), "acc_1", "D", miot.MethodSetProperties, params("true"), 0)
+		must(t, err)
+		operators, err := h.node.Queue(t.Context(), "", "D", miot.MethodSetProperties, params("false"), 0)
+		must(t, err)
+		wish, err := h.node.Desire(t.Context(), "acc_1", "D", 2, 3, json.RawMessage("2"), 0)
+		must(t, err)
+		must(t, h.node.SetOwner(t.Context(), "D", "acc_2", "D"))
+		h.settle()
+		u = u.again(h.node)
+		h.settle()
+		if c := h.command(his); c.State != registry.CommandRejected || !strings.Contains(string(c.Result), "may not command") || c.EndedAt.IsZero() {
+			t.Errorf("his command: %+v", c)
+		}
+		if c := h.command(operators); c.State != registry.CommandDone {
+			t.Errorf("the operator's: %+v", c)
+		}
+		if got := h.ended(wish); !strings.HasPrefix(got, "refused") {
+			t.Errorf("his wish: %s", got)
+		}
+		if sent := u.asked(miot.MethodSetProperties); len(sent) != 1 || sent[0] != string(params("false")) {
+			t.Errorf("sent: %s", sent)
+		}
+		// Of who may, it is done.
+		u.live.Detach(registry.ReasonLost)
+		hers, err := h.node.Queue(t.Context(), "acc_2", "D", miot.MethodSetProperties, params("true"), 0)
+		must(t, err)
+		u.again(h.node)
+		h.settle()
+		if c := h.command(hers); c.State != registry.CommandDone {
+			t.Errorf("hers: %+v", c)
 		}
 	})
 }

@@ -22,6 +22,7 @@ const (
 type Desired struct {
 	ID         string // des_…
 	DID        string
+	Account    string // on whose right it waits; empty: on nobody's that ends
 	SIID, PIID int
 	Value      json.RawMessage
 	State      DesiredState

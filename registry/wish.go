@@ -28,6 +28,11 @@ func (l *Live) grantWishes(ctx context.Context, k *known) {
 		l.reg.log.Warn("desired values not read", "did", did, "err", err)
 		return
 	}
+	fresh, err = l.mayStill(ctx, fresh)
+	if err != nil {
+		l.reg.log.Info("desired values wait for the next connect", "did", did, "err", err)
+		return
+	}
 	if len(fresh) == 0 {
 		return
 	}
@@ -52,6 +57,23 @@ func (l *Live) grantWishes(ctx context.Context, k *known) {
 	for i, res := range results {
 		l.afterWish(ctx, k, fresh[i], res.Code, reported)
 	}
+}
+
+// mayStill leaves out, and ends, the wishes of those who may not command the device
+// any more.
+func (l *Live) mayStill(ctx context.Context, wishes []Desired) (kept []Desired, err error) {
+	for _, d := range wishes {
+		may, err := l.reg.stillMay(ctx, d.Account, d.DID)
+		if err != nil {
+			return nil, err
+		}
+		if may {
+			kept = append(kept, d)
+			continue
+		}
+		l.endWish(ctx, DesiredEnd{ID: d.ID, State: DesiredRefused, Reason: noLonger, At: l.reg.now()})
+	}
+	return kept, nil
 }
 
 // readWishes reads the open wishes of did and returns those that the device has

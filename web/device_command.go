@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -58,6 +59,15 @@ func last(values []string) string {
 	return values[len(values)-1]
 }
 
+// asker is on whose right a wish waits: a vendor's for a prototype, and an operator's,
+// are none that a home gives.
+func asker(v *Visit, d registry.Device) string {
+	if d.Account == "" || v.Actor.Is(auth.RoleOperator) {
+		return ""
+	}
+	return v.Actor.Account
+}
+
 // write sets a property. A device that is away gets it when it is back, if it can
 // be read as well: else nobody could see that it came.
 func (s *Devices) write(v *Visit, d registry.Device, value miot.PropertyValue, p *miot.Property) Note {
@@ -65,7 +75,7 @@ func (s *Devices) write(v *Visit, d registry.Device, value miot.PropertyValue, p
 	results, err := s.Registry.SetProperties(ctx, d.DID, []miot.PropertyValue{value})
 	switch {
 	case errors.Is(err, registry.ErrOffline) && p.Readable():
-		wish, err := s.Registry.Desire(ctx, d.DID, value.SIID, value.PIID, value.Value, 0)
+		wish, err := s.Registry.Desire(ctx, asker(v, d), d.DID, value.SIID, value.PIID, value.Value, 0)
 		if err != nil {
 			return Note{"bad", sentence(plain(err))}
 		}

@@ -141,7 +141,14 @@ func (s *Devices) live(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.follow(s.Bus, l.subjects(), func(m bus.Message, send func(event, page, part string, data any) error) (bool, error) {
+	subjects, home := l.subjects(), registry.HomeSubject(d.Home)
+	if d.Home != "" {
+		subjects = append(subjects, home) // whoever leaves it no longer sees the device
+	}
+	return v.follow(s.Bus, subjects, func(m bus.Message, send func(event, page, part string, data any) error) (bool, error) {
+		if m.Subject == home {
+			s.Homes.OnEvent(m) // subscribers are told in no order
+		}
 		if _, _, err := s.watched(v); err != nil {
 			return true, nil // it has changed hands
 		}

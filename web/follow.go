@@ -25,17 +25,22 @@ const (
 // read is cut off, and comes back to a whole page.
 func (v *Visit) follow(b bus.Bus, subjects []string, told func(m bus.Message, send func(event, page, part string, data any) error) (end bool, err error)) error {
 	queue, full := make(chan bus.Message, followQueue), make(chan struct{}, 1)
+	over := make(chan struct{}, 1) // a login of the visitor's account ended
+	hear := map[string]bus.Handler{auth.EndedSubject(v.Actor.Account): func(m bus.Message) {
+		v.pages.auth.OnEnded(m)
+		signal(over)
+	}}
 	for _, subject := range subjects {
-		sub, err := b.Subscribe(subject, func(m bus.Message) {
+		hear[subject] = func(m bus.Message) {
 			select {
 			case queue <- m:
 			default:
-				select {
-				case full <- struct{}{}:
-				default:
-				}
+				signal(full)
 			}
-		})
+		}
+	}
+	for subject, h := range hear {
+		sub, err := b.Subscribe(subject, h)
 		if err != nil {
 			return err
 		}
@@ -86,11 +91,22 @@ func (v *Visit) follow(b bus.Bus, subjects []string, told func(m bus.Message, se
 			if !v.still() || write([]byte(": alive\n\n")) != nil {
 				return nil
 			}
+		case <-over:
+			if !v.still() {
+				return nil
+			}
 		case <-full:
 			return nil
 		case <-v.Context().Done():
 			return nil
 		}
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it was told and has not looked yet
 	}
 }
 

@@ -303,6 +303,9 @@ func (s *Homes) live(v *Visit) error {
 	}
 	next, first := 0, true
 	return v.follow(s.Bus, subjects, func(m bus.Message, send func(event, page, part string, data any) error) (bool, error) {
+		if m.Subject == registry.HomeSubject(home) {
+			s.Homes.OnEvent(m) // subscribers are told in no order
+		}
 		if _, err := s.Homes.Membership(v.Context(), v.Actor.Account, home, homes.See); err != nil {
 			return true, send("home", "home", "home-changed", nil) // the page asks again, and hears why
 		}

@@ -336,6 +336,38 @@ func TestADismissedFlagIsQuiet(t *testing.T) {
 	})
 }
 
+// What was counted while a certificate was suspended, for whatever reason, is not held
+// against it once it is reinstated.
+func TestAReinstatedCertificateBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		f := newFleet(t, 100)
+		drift := func() {
+			for i, d := range f.devices {
+				d.report(t, map[bool]int{true: outOfRange, false: 1}[i < 10])
+			}
+		}
+		const serial = "PM-2026-000001"
+		time.Sleep(time.Hour)
+		c, err := f.life.Suspend(ctx, reviewer, serial, 1, "A recall of the power supplies.")
+		must(t, err)
+		drift()
+		if flags := f.flags(); len(flags) != 0 {
+			t.Fatalf("flagged while it is suspended: %+v", flags)
+		}
+		_, err = f.life.Reinstate(ctx, reviewer, serial, c.Rev, "The power supplies are exchanged.")
+		must(t, err)
+		if flags := f.flags(); len(flags) != 0 {
+			t.Errorf("flagged for what was before: %+v", flags)
+		}
+		time.Sleep(24 * time.Hour)
+		drift()
+		if flags := f.flags(); len(flags) != 1 {
+			t.Errorf("%d flags the day after, want 1", len(flags))
+		}
+	})
+}
+
 func TestFirmwareOfNoCertificateIsFlagged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 100)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"net"
 	"strings"
@@ -79,16 +80,18 @@ func roam(t *testing.T, did, secret, addr string) *roamer {
 type phone struct {
 	t    *testing.T
 	told chan told
+	lost chan error // that the connection has ended
 }
 
 type told struct{ topic, payload string }
 
 func connectApp(t *testing.T, n *node, account, token string, dids ...string) *phone {
 	t.Helper()
-	a := &phone{t: t, told: make(chan told, 10000)}
+	a := &phone{t: t, told: make(chan told, 10000), lost: make(chan error, 1)}
 	c := mqtt.NewClient(mqtt.NewClientOptions().
-		AddBroker("tcp://" + n.mqtt).SetClientID("app." + account + ".test").SetUsername(account).SetPassword(token).
-		SetAutoReconnect(false).SetOrderMatters(true))
+		AddBroker("tcp://" + n.mqtt).SetClientID("app." + account + "." + rand.Text()).SetUsername(account).SetPassword(token).
+		SetAutoReconnect(false).SetOrderMatters(true).
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) { a.lost <- err }))
 	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
 		t.Fatalf("app cannot connect: %v", tok.Error())
 	}
@@ -178,6 +181,20 @@ func TestTwoNodesAreOneGateway(t *testing.T) {
 		return strings.Contains(a.log.String(), "client=mover") && strings.Contains(a.log.String(), "replaced")
 	})
 	b.set("mover", 2, 1, "true")
+
+	// A token that is revoked on A is shown out of B, where nobody would ask again
+	// within the time that is waited here.
+	var spare struct{ ID, Token string }
+	a.call("POST", "/api/v1/tokens", map[string]any{"account": account.ID, "name": "tablet", "scopes": []string{"app"}}, &spare)
+	tablet := connectApp(t, b, account.ID, spare.Token, "mover")
+	a.call("DELETE", "/api/v1/tokens/"+spare.ID, nil, nil)
+	revoked := time.Now()
+	select {
+	case err := <-tablet.lost:
+		t.Logf("a token revoked on A ended on B after %s: %v", time.Since(revoked).Round(time.Millisecond), err)
+	case <-time.After(30 * time.Second):
+		t.Error("a token was revoked on A, and its connection to B lives 30 s later")
+	}
 
 	// A dies. The device that stayed there goes offline by A's lease, the mover does not.
 	a.kill()

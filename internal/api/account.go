@@ -109,13 +109,13 @@ func (a *API) mountAccountDecisions() {
 	})
 	operator(a, huma.Operation{
 		OperationID: "revoke-role", Method: http.MethodDelete, Path: "/accounts/{id}/roles/{role}", Tags: []string{accountsTag},
-		Summary: "Take a role back", Description: "Here at once, on other nodes within 10 s. Nobody takes the operator's role from themselves.",
+		Summary: "Take a role back", Description: "Here at once, on other nodes within a second. Nobody takes the operator's role from themselves.",
 	}, func(ctx context.Context, in *OfRole) (*nothing, error) {
 		return nil, a.auth.RevokeRole(ctx, actorOf(ctx), in.ID, in.Role)
 	})
 	operator(a, huma.Operation{
 		OperationID: "block-account", Method: http.MethodPut, Path: "/accounts/{id}/block", Tags: []string{accountsTag},
-		Summary: "Block an account", Description: "It can do nothing any more: here at once, on other nodes within 10 s. Its sessions end.",
+		Summary: "Block an account", Description: "It can do nothing any more: here at once, on other nodes within a second. Its sessions end, and what is open by its tokens.",
 	}, func(ctx context.Context, in *struct {
 		OfAccount
 		Body blockReason

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -83,6 +84,8 @@ type Config struct {
 	// Ready tells of each part that a request needs whether it is there (nil: it
 	// is). /readyz calls it with 2 s to answer. Always ready when nil.
 	Ready func(ctx context.Context) map[string]error
+	// Heartbeat is how often an event stream that has nothing to say says so; 15 s when zero.
+	Heartbeat time.Duration
 	// Observe hears of every request that was answered: its route as a pattern,
 	// never its path, so that it can be a label.
 	Observe func(route, method string, status int, d time.Duration)
@@ -180,7 +183,7 @@ func New(c Config) *API {
 		ready:        c.Ready,
 		observe:      c.Observe,
 		router:       chi.NewRouter(),
-		heartbeat:    heartbeat,
+		heartbeat:    cmp.Or(c.Heartbeat, heartbeat),
 		sameOrigin:   auth.SameOrigin(c.PublicURL),
 		proxies:      c.Proxies,
 		files:        make(map[string]bool),

@@ -38,14 +38,14 @@ func (a *API) appInvoke(ctx context.Context, account string, c actionCall, out *
 	if err := a.reach(ctx, account, p.DID); err != nil {
 		return err
 	}
-	in, err := a.arguments(ctx, p.DID, p.SIID, p.AIID, p.In)
+	in, err := a.registry.Arguments(ctx, p.DID, p.SIID, p.AIID, p.In)
 	if err != nil {
-		return err
+		return actionProblem(err)
 	}
 	r, err := a.registry.Invoke(ctx, p.DID, p.SIID, p.AIID, in)
 	if c.Queue && errors.Is(err, registry.ErrOffline) {
 		q := miot.InvokeAction(0, miot.ActionCall{DID: p.DID, SIID: p.SIID, AIID: p.AIID, In: in})
-		kept, err := a.registry.Queue(ctx, p.DID, q.Method, q.Params, c.ttl())
+		kept, err := a.registry.Queue(ctx, account, p.DID, q.Method, q.Params, c.ttl())
 		out.Code, out.Command = miot.CodeAccepted, kept.ID
 		return err
 	}

@@ -34,10 +34,10 @@ type propertiesCall struct {
 type actionCall struct {
 	appOptions
 	Params struct {
-		DID  string            `json:"did"`
-		SIID int               `json:"siid"`
-		AIID int               `json:"aiid"`
-		In   []json.RawMessage `json:"in"`
+		DID  string          `json:"did"`
+		SIID int             `json:"siid"`
+		AIID int             `json:"aiid"`
+		In   json.RawMessage `json:"in"` // for the registry to read
 	} `json:"params"`
 }
 
@@ -56,9 +56,6 @@ func parseActionCall(body []byte) (actionCall, error) {
 	var c actionCall
 	if err := json.Unmarshal(body, &c); err != nil {
 		return c, &badCall{`the body is no {"params":{"did","siid","aiid","in"}}: ` + err.Error()}
-	}
-	if n := len(c.Params.In); n > miot.MaxMembers {
-		return c, &badCall{fmt.Sprintf("in has %d arguments; want at most %d", n, miot.MaxMembers)}
 	}
 	return c, c.check()
 }

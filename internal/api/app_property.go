@@ -52,7 +52,7 @@ func (a *API) appSet(ctx context.Context, account string, body []byte) (any, err
 	return a.perDevice(ctx, account, c, func(ctx context.Context, did string, items []miot.PropertyValue, out []appProperty) error {
 		found, err := a.registry.SetProperties(ctx, did, items)
 		if c.Queue && errors.Is(err, registry.ErrOffline) {
-			return a.queueSet(ctx, did, items, c.appOptions, out)
+			return a.queueSet(ctx, account, did, items, c.appOptions, out)
 		}
 		fill(out, found)
 		return err
@@ -133,7 +133,7 @@ func (a *API) fromTwin(ctx context.Context, did string, out []appProperty) error
 // queueSet keeps a set for a device that is offline, in as many commands as the
 // device's limits ask for. What the spec refuses is refused now, not when the
 // device comes back.
-func (a *API) queueSet(ctx context.Context, did string, items []miot.PropertyValue, o appOptions, out []appProperty) error {
+func (a *API) queueSet(ctx context.Context, account, did string, items []miot.PropertyValue, o appOptions, out []appProperty) error {
 	checked, err := a.registry.CheckSet(ctx, did, items)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (a *API) queueSet(ctx context.Context, did string, items []miot.PropertyVal
 	}
 	for _, part := range parts {
 		q := miot.SetProperties(0, part)
-		c, err := a.registry.Queue(ctx, did, q.Method, q.Params, o.ttl())
+		c, err := a.registry.Queue(ctx, account, did, q.Method, q.Params, o.ttl())
 		if err != nil {
 			return err
 		}

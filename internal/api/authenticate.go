@@ -106,6 +106,15 @@ func describeActor(a auth.Actor) string {
 	return fmt.Sprintf("the account is %v", a.Roles)
 }
 
+// asker is on whose right something waits that the caller leaves for a device: an
+// operator's is none that a home gives.
+func asker(ctx context.Context) string {
+	if isOperator(ctx) {
+		return ""
+	}
+	return actorOf(ctx).Account
+}
+
 // mayWatch refuses devices that are not of the caller's account. A device that
 // does not exist gets the same answer: who may not see it learns nothing.
 func (a *API) mayWatch(ctx context.Context, dids ...string) error {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,7 +30,7 @@ func (a *API) mountEvents() {
 		Summary: "Follow what happens, as it happens",
 		Description: "Server-sent events: `event` is the kind, `data` one JSON object. A comment every 15 s shows that the stream lives. " +
 			"Nothing is sent again: after a break, read the twin. " +
-			"A stream ends with the event `end` and a reason: the client does not read fast enough, its token ended, or the service stops.",
+			"A stream ends with the event `end` and a reason: the client does not read fast enough, its token ended, its account left a home, or the service stops.",
 		Responses: map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{
 			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}},
 		}}},
@@ -49,10 +50,16 @@ func (a *API) events(ctx context.Context, in *eventInput) (*streamed, error) {
 	}
 	s := newStream(a.heartbeat)
 	s.still = a.still
-	if !isOperator(ctx) {
+	if isOperator(ctx) {
+		s.still = a.stillOperator
+	} else {
 		s.may = func(ctx context.Context, did string) bool { return a.mayWatch(ctx, did) == nil }
 	}
-	if err := s.subscribe(a.bus, in.DID, in.Kind, isOperator(ctx)); err != nil {
+	err := s.subscribe(a.bus, in.DID, in.Kind, isOperator(ctx))
+	if err == nil {
+		err = a.heed(ctx, s)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -80,6 +87,40 @@ func (a *API) ownDevices(ctx context.Context) ([]string, error) {
 func (a *API) still(ctx context.Context) bool {
 	_, err := a.auth.Actor(ctx, visitOf(ctx).credential)
 	return !badToken(err) && !errors.Is(err, auth.ErrNoSession) && !errors.Is(err, auth.ErrBlocked)
+}
+
+// stillOperator is still for what only operators may see.
+func (a *API) stillOperator(ctx context.Context) bool {
+	actor, err := a.auth.Actor(ctx, visitOf(ctx).credential)
+	return err == nil && actor.Is(auth.RoleOperator) || err != nil && a.still(ctx)
+}
+
+// heed ends a stream at once with the login by which it was opened, and when its
+// account leaves a home; the caller may come again for what it still sees.
+func (a *API) heed(ctx context.Context, s *stream) error {
+	ctx = context.WithoutCancel(ctx) // the stream outlives the operation
+	account := actorOf(ctx).Account
+	err := s.on(a.bus, auth.EndedSubject(account), func(m bus.Message) {
+		if _, ok := a.auth.OnEnded(m); ok && !s.still(ctx) {
+			s.finish(endToken)
+		}
+	})
+	if err == nil && !s.still(ctx) { // it ended before anybody listened
+		s.finish(endToken)
+	}
+	if err != nil || s.may == nil {
+		return err
+	}
+	return s.on(a.bus, registry.HomeSubjects, func(m bus.Message) {
+		var e registry.HomeEvent
+		if json.Unmarshal(m.Data, &e) != nil || e.Account != account || e.What != registry.HomeMembers {
+			return
+		}
+		a.homes.OnEvent(m)
+		if in, err := a.homes.MayEnter(ctx, account, e.Home); err == nil && !in {
+			s.finish(endHome)
+		}
+	})
 }
 
 // subscribe begins to gather events; all means every device there is.

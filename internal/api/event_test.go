@@ -4,11 +4,15 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
+	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -106,4 +110,46 @@ func TestAnAppFollowsTheDevicesOfItsAccount(t *testing.T) {
 func TestAStreamRefusesUnknownKinds(t *testing.T) {
 	h := build(t)
 	h.problem(h.call("GET", "/api/v1/events?kind=everything", nil), http.StatusUnprocessableEntity, "invalid")
+}
+
+// relayed publishes what is committed, as the service does.
+func (h *house) relayed() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		jobs.NewRelay(h.db.Jobs(), h.bus, slog.New(slog.DiscardHandler)).Run(ctx)
+	}()
+	h.Cleanup(func() { cancel(); <-ended })
+}
+
+// What follows devices ends with the right to, at once and not at the next sign of
+// life, and whatever else the account has goes on.
+func TestAStreamEndsWithTheRightToIt(t *testing.T) {
+	h := build(t, func(c *api.Config) { c.Heartbeat = time.Hour })
+	h.relayed()
+	ann, bob := h.lodger(), h.lodger()
+	home := ann.home("Lake Road")
+	ann.owns("p1", home)
+	ann.lets(bob, home, object{"role": "member"})
+	text := func(l *lodger) string { return strings.TrimPrefix(l.header[1], "Bearer ") }
+	other, spare, err := h.auth.CreateToken(t.Context(), auth.NewToken{Account: bob.account, Scopes: []auth.Scope{auth.ScopeApp}})
+	h.must(err)
+	chief, chiefs := h.token(auth.ScopeOperator)
+	follow := func(token string) *follower { return h.follow(t, "/api/v1/events?did=p1", token) }
+	over := func(what string, f *follower, reason string) {
+		t.Helper()
+		if kind, data := f.next(); kind != "end" || data["reason"] != reason {
+			t.Errorf("%s: %s %v", what, kind, data)
+		}
+	}
+	bobs, spares, anns, chiefly := follow(text(bob)), follow(spare), follow(text(ann)), follow(chief)
+	h.must(h.auth.Revoke(t.Context(), auth.Actor{Account: bob.account}, other.ID))
+	over("a revoked token", spares, "the token ended")
+	h.must(h.auth.RevokeRole(t.Context(), auth.System, chiefs, auth.RoleOperator))
+	over("an operator no more", chiefly, "the token ended")
+	want[object](h, ann.do("DELETE", "/homes/"+home+"/members/"+bob.account, nil), http.StatusNoContent)
+	over("a member who was put out", bobs, "the caller is no longer in one of the homes")
+	h.must(h.auth.BlockAccount(t.Context(), auth.System, ann.account, "a test"))
+	over("a blocked account", anns, "the token ended")
 }

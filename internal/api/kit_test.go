@@ -491,3 +491,10 @@ func (h *house) write(statement string) {
 		h.Fatal(err)
 	}
 }
+
+func (h *house) must(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}

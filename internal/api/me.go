@@ -96,7 +96,7 @@ func (a *API) mountMySessions() {
 	})
 	person(a, huma.Operation{
 		OperationID: "end-my-session", Method: http.MethodDelete, Path: "/me/sessions/{id}", Tags: []string{peopleTag},
-		Summary: "Log a browser out", Description: "Here at once, on other nodes within 10 s.",
+		Summary: "Log a browser out", Description: "Here at once, on other nodes within a second.",
 	}, func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"100" doc:"ses_…"`
 	},
@@ -130,7 +130,7 @@ func (a *API) mountMyTokens() {
 	})
 	person(a, huma.Operation{
 		OperationID: "revoke-my-token", Method: http.MethodDelete, Path: "/me/tokens/{id}", Tags: []string{peopleTag},
-		Summary: "Revoke a token of mine", Description: "It ends here at once, on other nodes within 10 s.",
+		Summary: "Revoke a token of mine", Description: "It ends here at once, on other nodes within a second, and with it what is open by it: MQTT, event streams.",
 	}, func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"100" doc:"tok_…"`
 	},

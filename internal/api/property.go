@@ -106,9 +106,13 @@ func (a *API) action(ctx context.Context, in *struct {
 	}
 },
 ) (*reply[actionResult], error) {
-	args, err := a.arguments(ctx, in.DID, in.SIID, in.AIID, in.Body.In)
+	list, err := json.Marshal(in.Body.In)
 	if err != nil {
 		return nil, err
+	}
+	args, err := a.registry.Arguments(ctx, in.DID, in.SIID, in.AIID, list)
+	if err != nil {
+		return nil, actionProblem(err)
 	}
 	r, err := a.registry.Invoke(ctx, in.DID, in.SIID, in.AIID, args)
 	if err != nil {
@@ -128,6 +132,9 @@ func actionProblem(err error) error {
 		return err
 	}
 	p := problemOf(err)
+	if refused.Violation.Code == miot.CodeNotFound {
+		p = newProblem(kindNotFound, refused.Violation.Message)
+	}
 	p.Code = refused.Violation.Code.CloudAction()
 	return p
 }

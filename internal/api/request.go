@@ -64,7 +64,7 @@ func (a *API) request(ctx context.Context, in *askInput) (*askOutput, error) {
 	}
 	resp, err := a.registry.Ask(ctx, in.DID, b.Method, b.Params)
 	if b.Queue && errors.Is(err, registry.ErrOffline) {
-		c, err := a.registry.Queue(ctx, in.DID, b.Method, b.Params, seconds(b.TTL))
+		c, err := a.registry.Queue(ctx, asker(ctx), in.DID, b.Method, b.Params, seconds(b.TTL))
 		if err != nil {
 			return nil, err
 		}

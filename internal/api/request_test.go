@@ -146,9 +146,13 @@ func TestAnActionTakesBareValuesAndNamedOnes(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	p = h.problem(h.call("POST", "/api/v1/devices/p1/actions/4.1", `{"in":[1,2]}`), http.StatusUnprocessableEntity, "value-refused")
-	if p.Code != miot.CloudArgCount {
+	if p.Code != miot.CloudArguments {
 		t.Errorf("%+v", p)
 	}
-	h.problem(h.call("POST", "/api/v1/devices/p1/actions/2.9", `{}`), http.StatusNotFound, "not-found")
+	p = h.problem(h.call("POST", "/api/v1/devices/p1/actions/2.9", `{}`), http.StatusNotFound, "not-found")
+	if p.Code != miot.CloudNoAction {
+		t.Errorf("%+v", p)
+	}
+	h.problem(h.call("POST", "/api/v1/devices/p9/actions/2.1", `{}`), http.StatusNotFound, "not-found")
 	h.problem(h.call("POST", "/api/v1/devices/p1/actions/2.x", `{}`), http.StatusUnprocessableEntity, "invalid")
 }

@@ -50,6 +50,9 @@ func (a *API) watchRun(ctx context.Context, in *RunPath) (*streamed, error) {
 	}
 	s.subs = append(s.subs, sub)
 	snapshot, err := a.rig.Progress(ctx, partyOf(ctx), in.Run)
+	if err == nil {
+		err = a.heed(ctx, s)
+	}
 	if err != nil {
 		s.close()
 		return nil, err

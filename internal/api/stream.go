@@ -24,6 +24,7 @@ const (
 const (
 	endTooSlow  = "the client does not read fast enough; events were lost"
 	endToken    = "the token ended"
+	endHome     = "the caller is no longer in one of the homes"
 	endStopping = "the service stops or the client went away"
 )
 
@@ -38,6 +39,7 @@ type stream struct {
 	queue  chan event
 	full   chan struct{} // closed when an event was lost
 	lostIt sync.Once
+	over   chan string // why the stream is to end at once
 }
 
 type event struct {
@@ -51,7 +53,25 @@ func newStream(heartbeat time.Duration) *stream {
 		still:     func(context.Context) bool { return true },
 		queue:     make(chan event, streamQueue),
 		full:      make(chan struct{}),
+		over:      make(chan string, 1),
 	}
+}
+
+// finish ends the stream; the first reason counts.
+func (s *stream) finish(reason string) {
+	select {
+	case s.over <- reason:
+	default:
+	}
+}
+
+// on listens for something else than what is sent.
+func (s *stream) on(b bus.Bus, subject string, h bus.Handler) error {
+	sub, err := b.Subscribe(subject, h)
+	if err == nil {
+		s.subs = append(s.subs, sub)
+	}
+	return err
 }
 
 func (s *stream) put(kind string, m bus.Message) {
@@ -88,6 +108,9 @@ func (s *stream) run(ctx context.Context, w http.ResponseWriter) {
 				return
 			}
 			o.text(": alive\n\n")
+		case reason := <-s.over:
+			o.end(reason)
+			return
 		case <-ctx.Done():
 			o.end(endStopping)
 			return

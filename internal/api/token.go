@@ -73,7 +73,7 @@ func (a *API) mountTokens() {
 	})
 	operator(a, huma.Operation{
 		OperationID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Tags: []string{accountsTag},
-		Summary: "Revoke a token", Description: "It ends here at once, on other nodes within 10 s.",
+		Summary: "Revoke a token", Description: "It ends here at once, on other nodes within a second, and with it what is open by it: MQTT, event streams.",
 	}, func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"100"`
 	},

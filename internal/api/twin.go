@@ -67,7 +67,7 @@ func (a *API) mountTwin() {
 	},
 	) (*reply[desired], error) {
 		b := in.Body
-		d, err := a.registry.Desire(ctx, in.DID, b.SIID, b.PIID, b.Value, seconds(b.TTL))
+		d, err := a.registry.Desire(ctx, asker(ctx), in.DID, b.SIID, b.PIID, b.Value, seconds(b.TTL))
 		return answer(desiredOf(d), err)
 	})
 	operator(a, huma.Operation{

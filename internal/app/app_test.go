@@ -48,16 +48,24 @@ func (l *logBuffer) String() string {
 // start runs a service in a new folder, or in the one given.
 func start(t *testing.T, data ...string) *service {
 	t.Helper()
-	s := &service{t: t, log: &logBuffer{}}
 	if len(data) == 0 {
 		data = []string{t.TempDir()}
 		storetest.Put(t, filepath.Join(data[0], "proofmark.db"))
 	}
-	s.data = data[0]
-	a, err := app.New(app.Config{
-		Data: s.data, HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTS: "127.0.0.1:0", Metrics: "127.0.0.1:0",
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
-	})
+	return startOn(t, app.Config{Data: data[0]})
+}
+
+// startOn runs a service on free ports; what c leaves out of the rest is its own.
+func startOn(t *testing.T, c app.Config) *service {
+	t.Helper()
+	s := &service{t: t, log: &logBuffer{}}
+	if c.Data == "" {
+		c.Data = t.TempDir()
+	}
+	s.data = c.Data
+	c.HTTP, c.MQTT, c.MQTTS, c.Metrics = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	c.Log = slog.New(slog.NewTextHandler(s.log, nil))
+	a, err := app.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,11 +34,27 @@ func (b backend) LoginApp(ctx context.Context, account string, token []byte) (br
 	if errors.Is(err, auth.ErrBadToken) || errors.Is(err, auth.ErrExpired) || errors.Is(err, auth.ErrBlocked) {
 		err = fmt.Errorf("account %s: %w: %w", account, registry.ErrBadLogin, err)
 	}
-	v := broker.Viewer{Account: account, Home: t.Home}
-	if t.Home != "" {
-		v.Token = t.ID
+	v := broker.Viewer{Account: account, Home: t.Home, Token: t.ID, Until: t.ExpiresAt}
+	if err != nil || v.Home == "" {
+		return v, err
+	}
+	reads, err := b.bridges.Reads(ctx, bridgeOf(v))
+	if err == nil && !reads {
+		err = fmt.Errorf("bridge %s: %w: account %s is no member of home %s any more", v.Token, registry.ErrBadLogin, account, v.Home)
 	}
 	return v, err
+}
+
+// Holds says whether a token still opens; a bridge's does as long as it may read in its home.
+func (b backend) Holds(ctx context.Context, v broker.Viewer) (bool, error) {
+	if v.Home == "" {
+		return b.auth.Holds(ctx, v.Token)
+	}
+	return b.bridges.Reads(ctx, bridgeOf(v))
+}
+
+func bridgeOf(v broker.Viewer) bridges.Bridge {
+	return bridges.Bridge{Token: v.Token, Account: v.Account, Home: v.Home}
 }
 
 func (b backend) Attach(did string, link registry.Link) registry.Session {
@@ -54,7 +70,7 @@ func (b backend) MayWatch(ctx context.Context, v broker.Viewer, did string) (boo
 	if err != nil || home != v.Home {
 		return false, err
 	}
-	return b.bridges.Reads(ctx, bridges.Bridge{Token: v.Token, Account: v.Account, Home: v.Home})
+	return b.bridges.Reads(ctx, bridgeOf(v))
 }
 
 func (b backend) State(ctx context.Context, did string) (broker.State, bool, error) {

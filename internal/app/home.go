@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/jobs"
 	"github.com/proofmark/proofmark/registry"
@@ -15,8 +16,8 @@ import (
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
-// recheckEvery is how long a lost event may leave somebody with a subscription
-// that is no longer his.
+// recheckEvery is how long a lost event may leave somebody with a subscription or a
+// connection that is no longer his.
 const recheckEvery = time.Minute
 
 func (a *App) startHomes(context.Context) error {
@@ -80,20 +81,20 @@ func (a *App) registerHomes() {
 	})
 }
 
-// startRights takes from live sessions what a change in a home took from their
-// accounts, whichever node it was made on.
+// startRights takes from live sessions what a change in a home, or the end of a
+// token, took from their accounts, whichever node it was made on.
 func (a *App) startRights(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	sub, err := a.bus.Subscribe(registry.HomeSubjects, func(m bus.Message) { a.onHome(ctx, m) })
-	if err != nil {
-		cancel()
-		return err
-	}
-	records, err := a.bus.Subscribe("device.*.record", func(m bus.Message) { a.onRecord(ctx, m) })
-	if err != nil {
-		_ = sub.Unsubscribe()
-		cancel()
-		return err
+	var subs []bus.Subscription
+	for pattern, hear := range map[string]func(context.Context, bus.Message){
+		registry.HomeSubjects: a.onHome, "device.*.record": a.onRecord, auth.EndedSubjects: a.onEnded,
+	} {
+		sub, err := a.bus.Subscribe(pattern, func(m bus.Message) { hear(ctx, m) })
+		if err != nil {
+			cancel()
+			return err // what is subscribed to ends with the bus
+		}
+		subs = append(subs, sub)
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -105,14 +106,16 @@ func (a *App) startRights(context.Context) error {
 			case <-tick.C:
 				a.broker.Recheck(ctx, "", "")
 				a.broker.Reshow(ctx, "")
+				a.broker.RecheckLogins(ctx, "")
 			case <-ctx.Done():
 				return
 			}
 		}
 	}()
 	a.onStop("rights", func(context.Context) error {
-		_ = sub.Unsubscribe() // the bus itself closes next
-		_ = records.Unsubscribe()
+		for _, sub := range subs {
+			_ = sub.Unsubscribe() // the bus itself closes next
+		}
 		cancel()
 		<-ended
 		return nil
@@ -131,6 +134,24 @@ func (a *App) onHome(ctx context.Context, m bus.Message) {
 		a.broker.Recheck(ctx, e.Account, e.DID)
 	}
 	a.broker.Reshow(ctx, e.Home)
+	if e.What != registry.HomeMembers && e.What != registry.HomeRemoved {
+		return
+	}
+	// Hubs have been sent by now that nothing is there any more.
+	a.broker.RecheckLogins(ctx, e.Account)
+	if e.Account == "" {
+		return
+	}
+	if in, err := a.homes.MayEnter(ctx, e.Account, e.Home); err != nil || !in { // who cannot be told yes may come back
+		a.broker.LeftHome(e.Account)
+	}
+}
+
+// onEnded shows out who is connected with a token that has ended.
+func (a *App) onEnded(ctx context.Context, m bus.Message) {
+	if account, ok := a.auth.OnEnded(m); ok {
+		a.broker.RecheckLogins(ctx, account)
+	}
 }
 
 // onRecord tells hubs of what changed of a device itself, such as its spec or its

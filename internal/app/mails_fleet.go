@@ -3,15 +3,17 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/proofmark/proofmark/internal/mail"
 	"github.com/proofmark/proofmark/internal/notice"
+	"github.com/proofmark/proofmark/registry"
 )
 
 // fleetMail is what is written about delivered devices, each a sentence that begins
-// with the model or "Firmware X": to the maker's people, to the reviewers.
+// with "Firmware X" or "A batch of N": to the maker's people, to the reviewers.
 type fleetMail struct{ maker, reviewers string }
 
 var fleetMails = map[string]fleetMail{
@@ -23,25 +25,35 @@ var fleetMails = map[string]fleetMail{
 	"rollout.stopped":  {maker: "is no longer rolled out: the rollout has stopped"},
 	"rollout.done":     {maker: "has reached its devices: the rollout is done"},
 	"firmware.revoked": {maker: "was revoked, for good"},
+	"batch.delivered":  {maker: "was handed over: its manifest has been fetched, which is possible once. If that was not your factory, revoke it"},
+	"batch.refused":    {maker: "was asked for again and refused, since its manifest was handed over before. If you do not know why, revoke it"},
+	"batch.revoked":    {maker: "was revoked, and its devices with it"},
+	"batch.imported":   {maker: "was registered by an operator: devices that were made elsewhere"},
 }
 
-// fleetWord are the members of what is told of a flag, a rollout and an image.
+// fleetWord are the members of what is told of a flag, a rollout, an image and a batch.
 type fleetWord struct {
 	Model    string `json:"model"`
 	Firmware string `json:"firmware"`
 	Version  string `json:"version"`
 	Rule     string `json:"rule"`
+	Product  string `json:"product"`
+	Units    int64  `json:"units"` // of a batch
 	Reason   string `json:"reason"`
 	Talk     []struct {
 		Text string `json:"text"`
 	} `json:"talk"`
 }
 
+type productSource interface {
+	Product(ctx context.Context, id string) (registry.Product, error)
+}
+
 // fleetComposer writes about delivered devices to those who have to do something.
 func fleetComposer(people interface {
 	mail.People
 	mail.Reviewers
-}, url string,
+}, products productSource, url string,
 ) mail.Composer {
 	url = strings.TrimSuffix(url, "/")
 	return func(ctx context.Context, n notice.Notice) ([]mail.Message, error) {
@@ -53,8 +65,18 @@ func fleetComposer(people interface {
 		if err := json.Unmarshal(n.Data, &w); err != nil {
 			return nil, fmt.Errorf("data of notice %s: %w", n.ID, err)
 		}
+		if w.Model == "" { // of a rollout or an image
+			p, err := products.Product(ctx, w.Product)
+			if err != nil && !errors.Is(err, registry.ErrNotFound) {
+				return nil, err
+			}
+			w.Model = p.Model
+		}
 		part, _, _ := strings.Cut(n.Kind, ".")
 		page := url + map[string]string{"health": "/flags/", "rollout": "/rollouts/", "firmware": "/firmware-images/"}[part] + n.Subject
+		if part == "batch" {
+			page = url + "/products/" + w.Product + "/factory"
+		}
 		var out []mail.Message
 		if what.maker != "" {
 			to, err := people.People(ctx, n.Org)
@@ -76,7 +98,11 @@ func fleetComposer(people interface {
 
 // write is one text to several people.
 func (w *fleetWord) write(n notice.Notice, to []mail.Person, sentence, page string) []mail.Message {
-	name := strings.Join(strings.Fields("Firmware "+w.Firmware+w.Version+" "+w.ofModel()), " ") // a subject is one line
+	name := "Firmware " + w.Firmware + w.Version + " " + w.ofModel()
+	if w.Units > 0 {
+		name = fmt.Sprintf("A batch of %d %s", w.Units, w.Model)
+	}
+	name = oneLine(name) // a subject is one line
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s.\n", name, sentence)
 	if w.Rule != "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/proofmark/proofmark/internal/store"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
+	"github.com/proofmark/proofmark/registry/claims"
 	"github.com/proofmark/proofmark/registry/homes"
 )
 
@@ -51,11 +52,16 @@ func TestOwnersAndGuestsAreWrittenWhatHappened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mails := homeMail{people: db.Auth(), devices: db.Registry(), homes: db.Homes(), orders: db.Campaigns(), url: "https://proofmark.example/"}
+	bob, err := people.CreatePerson(ctx, auth.System, "bob@example.com", "Bob", "wind over the lake")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stay := homes.Stay{Home: place.ID, Account: bob.ID}
+	mails := homeMail{people: db.Auth(), office: db.Mail(), devices: db.Registry(), homes: db.Homes(), orders: db.Campaigns(), url: "https://proofmark.example/"}
 	for name, c := range map[string]struct {
 		kind, subject string
 		data          any
-		want          string // subject of the mail to Ann; empty: nobody is written
+		want          string // subject of the mail to Ann, or to Bob where it says "You"; empty: nobody is written
 		text          string
 	}{
 		"a quarantine":             {"device.quarantined", "p1", nil, "Sea Bcc: x is kept out: there may be a copy of it", "https://proofmark.example/devices/p1"},
@@ -65,6 +71,11 @@ func TestOwnersAndGuestsAreWrittenWhatHappened(t *testing.T) {
 		"of a device that is gone": {"device.quarantined", "p9", nil, "", ""},
 		"an end of a stay":         {homes.GuestEnded, place.ID, homes.Stay{Home: place.ID, Account: ann.ID}, "Your stay in Lake Road has ended", "https://proofmark.example/homes"},
 		"of a home that is gone":   {homes.GuestEnded, "hom_none", homes.Stay{Home: "hom_none", Account: ann.ID}, "", ""},
+		"somebody who came in":     {homes.Joined, place.ID, stay, "Bob is in Lake Road now", "https://proofmark.example/homes/" + place.ID + "/people"},
+		"somebody who went":        {homes.Left, place.ID, stay, "Bob has left Lake Road", "no longer in your home"},
+		"somebody who was put out": {homes.PutOut, place.ID, stay, "You are no longer in Lake Road", "https://proofmark.example/homes"},
+		"who came in and is gone":  {homes.Joined, place.ID, homes.Stay{Home: place.ID, Account: "acc_none"}, "", ""},
+		"a device given away":      {claims.Given, "p1", claims.GivenWord{DID: "p1", Giver: ann.ID}, "The device p1 has another owner now", "https://proofmark.example/homes"},
 		"a claim by the backer":    {"device.claimed", "p1", map[string]string{"did": "p1", "basis": "order", "order": "ord_1"}, "", ""},
 		"a grey one, no order":     {"device.claimed", "p1", map[string]string{"did": "p1", "basis": "grey"}, "", ""},
 	} {
@@ -83,7 +94,11 @@ func TestOwnersAndGuestsAreWrittenWhatHappened(t *testing.T) {
 			}
 			continue
 		}
-		if len(sent) != 1 || sent[0].To != "ann@example.com" || sent[0].Subject != c.want || !strings.Contains(sent[0].Text, c.text) {
+		to := "ann@example.com"
+		if strings.HasPrefix(c.want, "You ") {
+			to = "bob@example.com"
+		}
+		if len(sent) != 1 || sent[0].To != to || sent[0].Subject != c.want || !strings.Contains(sent[0].Text, c.text) {
 			t.Errorf("%s: %+v", name, sent)
 		}
 	}

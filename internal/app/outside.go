@@ -39,15 +39,15 @@ func (a *App) startOutside(context.Context) error {
 	for _, prefix := range []string{"submission.", "run.", "waiver.", "certificate.", "regulatory."} {
 		a.composers.Register(prefix, programmeMail(a.db.Mail(), a.cfg.PublicURL))
 	}
-	for _, prefix := range []string{"health.", "rollout.", "firmware."} {
-		a.composers.Register(prefix, fleetComposer(a.db.Mail(), a.cfg.PublicURL))
+	for _, prefix := range []string{"health.", "rollout.", "firmware.", "batch."} {
+		a.composers.Register(prefix, fleetComposer(a.db.Mail(), a.db.Registry(), a.cfg.PublicURL))
 	}
 	of := campaignLetters{people: a.db.Mail(), buyers: a.db.Auth(), crowd: a.db.Campaigns(), url: a.cfg.PublicURL}
 	a.composers.Register("campaign.", of.compose)
 	for _, prefix := range []string{"order.", "payment.", "refund.processed"} {
 		a.composers.Register(prefix, orderMail(a.db.Auth(), a.db.Campaigns(), a.cfg.PublicURL))
 	}
-	owners := homeMail{people: a.db.Auth(), devices: a.db.Registry(), homes: a.db.Homes(), orders: a.db.Campaigns(), url: a.cfg.PublicURL}
+	owners := homeMail{people: a.db.Auth(), office: a.db.Mail(), devices: a.db.Registry(), homes: a.db.Homes(), orders: a.db.Campaigns(), url: a.cfg.PublicURL}
 	for _, prefix := range []string{"device.", "home."} {
 		a.composers.Register(prefix, owners.compose)
 	}

@@ -114,7 +114,8 @@ const (
 )
 
 func (a *App) startJobs(context.Context) error {
-	a.jobs = jobs.NewRunner(a.db.Jobs(), jobs.Options{Now: a.cfg.Now, Log: a.log.With("part", "jobs")})
+	// A guest's stay ends by a job, and what the guest has open is to end within a second of it.
+	a.jobs = jobs.NewRunner(a.db.Jobs(), jobs.Options{Now: a.cfg.Now, Poll: 500 * time.Millisecond, Log: a.log.With("part", "jobs")})
 	for _, j := range []struct {
 		kind  string
 		every time.Duration

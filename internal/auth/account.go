@@ -161,7 +161,7 @@ func (s *Service) GrantRole(ctx context.Context, by Actor, account string, r Rol
 	return nil
 }
 
-// RevokeRole takes a role back: here at once, elsewhere within Staleness. Nobody
+// RevokeRole takes a role back: here at once, elsewhere when its Ended comes. Nobody
 // takes the operator's role from themselves, so that one is always left.
 func (s *Service) RevokeRole(ctx context.Context, by Actor, account string, r Role) error {
 	if err := mayOperate(by, "revoke "+string(r)); err != nil {
@@ -182,7 +182,7 @@ func (s *Service) RevokeRole(ctx context.Context, by Actor, account string, r Ro
 }
 
 // BlockAccount keeps an account from doing anything: here at once, elsewhere
-// within Staleness. Its sessions end; its tokens work again once it is unblocked.
+// when its Ended comes. Its sessions end; its tokens work again once it is unblocked.
 func (s *Service) BlockAccount(ctx context.Context, by Actor, account, reason string) error {
 	if account == by.Account {
 		return fmt.Errorf("%w: nobody blocks their own account", ErrNotYours)

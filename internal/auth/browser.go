@@ -138,7 +138,7 @@ func (k keeper) CommitCtx(ctx context.Context, key string, data []byte, expires 
 // DeleteCtx implements scs.CtxStore.
 func (k keeper) DeleteCtx(ctx context.Context, key string) error {
 	defer k.service.sessions.forget(key)
-	return k.service.store.DeleteSession(ctx, key)
+	return k.service.store.DeleteSession(ctx, key, k.service.now())
 }
 
 // The methods without a context are part of scs.Store; scs calls the others.

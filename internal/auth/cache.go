@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -50,6 +51,14 @@ func (c *cache[V]) forget(key string) {
 	defer c.mu.Unlock()
 	c.forgets++
 	delete(c.entries, key)
+}
+
+// drop forgets what is so.
+func (c *cache[V]) drop(so func(V) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgets++
+	maps.DeleteFunc(c.entries, func(_ string, e entry[V]) bool { return so(e.value) })
 }
 
 // clear forgets everything: for changes that touch many keys and are rare.

@@ -15,7 +15,8 @@ import (
 	"github.com/proofmark/proofmark/internal/id"
 )
 
-// Staleness is how long another process's revocation may take to hold here.
+// Staleness is how long another process's revocation may take to hold here when its
+// Ended is lost.
 const Staleness = 10 * time.Second
 
 // usedEvery is how exact UsedAt is: a write per use would cost more than the use.
@@ -263,7 +264,7 @@ func (s *Service) Holds(ctx context.Context, tokenID string) (bool, error) {
 	return err == nil, err
 }
 
-// Revoke ends a token: here at once, elsewhere within Staleness. Whoever is no
+// Revoke ends a token: here at once, elsewhere when its Ended comes. Whoever is no
 // operator revokes those of the own account; others do not exist for them.
 func (s *Service) Revoke(ctx context.Context, by Actor, tokenID string) error {
 	defer s.tokens.forget(tokenID) // also after an error: it may have been stored all the same

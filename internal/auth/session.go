@@ -94,14 +94,14 @@ func (s *Service) Sessions(ctx context.Context, account string) ([]Session, erro
 }
 
 // EndSession logs out one of the actor's own sessions: here at once, elsewhere
-// within Staleness.
+// when its Ended comes.
 func (s *Service) EndSession(ctx context.Context, by Actor, sessionID string) error {
 	defer s.sessions.clear()
-	return s.store.EndSession(ctx, by.Account, sessionID)
+	return s.store.EndSession(ctx, by.Account, sessionID, s.now())
 }
 
 // EndOtherSessions logs out all of the actor's sessions but the one in use.
 func (s *Service) EndOtherSessions(ctx context.Context, by Actor) error {
 	defer s.sessions.clear()
-	return s.store.EndSessions(ctx, by.Account, by.Session)
+	return s.store.EndSessions(ctx, by.Account, by.Session, s.now())
 }

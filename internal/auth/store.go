@@ -8,7 +8,8 @@ import (
 )
 
 // Store keeps people. Every method is one transaction, and what is decided in one
-// is stored with its audit entry.
+// is stored with its audit entry. What ends logins of an account (a token, sessions, a
+// granted role, the account itself) puts an Ended into the outbox.
 type Store interface {
 	accountStore
 	roleStore
@@ -80,10 +81,10 @@ type sessionStore interface {
 	SaveSession(ctx context.Context, key string, data []byte, now, expires time.Time) error
 	// SeeSessions moves SeenAt forward, by the sessions' keys.
 	SeeSessions(ctx context.Context, seen []Use) error
-	DeleteSession(ctx context.Context, key string) error
-	EndSession(ctx context.Context, account, id string) error // ErrNotFound
+	DeleteSession(ctx context.Context, key string, at time.Time) error
+	EndSession(ctx context.Context, account, id string, at time.Time) error // ErrNotFound
 	// EndSessions ends all of an account but the one that is named.
-	EndSessions(ctx context.Context, account, but string) error
+	EndSessions(ctx context.Context, account, but string, at time.Time) error
 }
 
 type tokenStore interface {

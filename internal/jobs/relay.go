@@ -15,8 +15,11 @@ type Publisher interface {
 
 const (
 	relayLease = 10 * time.Second // how long a dead process holds up the outbox
-	relayPoll  = time.Second      // how soon another process's events are seen
 	relayBatch = 500
+
+	// relayPoll is how soon another process's events are seen. Among them is that
+	// somebody's rights have ended, which is to hold everywhere within a second.
+	relayPoll = 250 * time.Millisecond
 )
 
 // Relay publishes committed events. Any number of processes may run one: a lease

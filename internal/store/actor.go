@@ -37,27 +37,28 @@ func (s authStore) GrantRole(ctx context.Context, account string, r auth.Role, a
 }
 
 func (s authStore) RevokeRole(ctx context.Context, account string, r auth.Role, e audit.Entry) error {
-	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
+	err := s.ending(ctx, e, func(q *dbgen.Queries) (string, error) {
 		if _, err := q.Account(ctx, account); err != nil {
-			return err
+			return "", err
 		}
-		return won(q.RevokeRole(ctx, dbgen.RevokeRoleParams{Account: account, Role: string(r)}))
+		return account, won(q.RevokeRole(ctx, dbgen.RevokeRoleParams{Account: account, Role: string(r)}))
 	})
 	return s.wrap(ctx, err, "revoke %s of account %s", r, account)
 }
 
 func (s authStore) BlockAccount(ctx context.Context, id string, at time.Time, e audit.Entry) error {
-	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
+	err := s.ending(ctx, e, func(q *dbgen.Queries) (string, error) {
 		if _, err := q.Account(ctx, id); err != nil {
-			return err
+			return "", err
 		}
 		if at.IsZero() {
-			return won(q.UnblockAccount(ctx, id))
+			return id, won(q.UnblockAccount(ctx, id)) // nothing ends, but what is remembered is old
 		}
 		if err := won(q.BlockAccount(ctx, dbgen.BlockAccountParams{ID: id, At: micros.Of(at)})); err != nil {
-			return err
+			return "", err
 		}
-		return endSessions(ctx, q, id, "")
+		_, err := endSessions(ctx, q, id, "")
+		return id, err
 	})
 	return s.wrap(ctx, err, "block or unblock account %s", id)
 }

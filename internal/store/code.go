@@ -44,15 +44,15 @@ func (s authStore) Confirm(ctx context.Context, c auth.Code, at time.Time, e aud
 }
 
 func (s authStore) Reset(ctx context.Context, c auth.Code, hash string, at time.Time, e audit.Entry) error {
-	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
+	err := s.ending(ctx, e, func(q *dbgen.Queries) (string, error) {
 		if err := won(q.UseCode(ctx, dbgen.UseCodeParams{ID: c.ID, At: micros.Of(at)})); err != nil {
-			return err
+			return "", err
 		}
 		if _, err := q.ConfirmAccount(ctx, dbgen.ConfirmAccountParams{ID: c.Account, At: micros.Of(at)}); err != nil { // mostly it is
-			return err
+			return "", err
 		}
 		if err := q.SetPassword(ctx, dbgen.SetPasswordParams{Account: c.Account, Hash: hash, At: micros.Of(at)}); err != nil {
-			return err
+			return "", err
 		}
 		return endSessions(ctx, q, c.Account, "")
 	})

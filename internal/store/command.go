@@ -14,7 +14,7 @@ func (s registryStore) QueueCommand(ctx context.Context, c registry.Command) err
 	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
 		return q.InsertCommand(ctx, dbgen.InsertCommandParams{
 			ID: c.ID, DID: c.DID, Method: text(c.Method), Params: text(string(c.Params)), State: string(c.State),
-			Result: text(string(c.Result)), CreatedAt: micros.Of(c.CreatedAt), ExpiresAt: micros.Of(c.ExpiresAt), EndedAt: micros.Of(c.EndedAt),
+			Result: text(string(c.Result)), CreatedAt: micros.Of(c.CreatedAt), ExpiresAt: micros.Of(c.ExpiresAt), EndedAt: micros.Of(c.EndedAt), Account: c.Account,
 		})
 	})
 	return s.wrap(ctx, err, "queue command %s for device %s", c.ID, c.DID)
@@ -60,7 +60,7 @@ func (s registryStore) ExpireCommands(ctx context.Context, now time.Time) (n int
 
 func command(c dbgen.Command) registry.Command {
 	return registry.Command{
-		ID: c.ID, DID: c.DID, Method: c.Method, Params: raw(c.Params), State: registry.CommandState(c.State),
+		ID: c.ID, Account: c.Account, DID: c.DID, Method: c.Method, Params: raw(c.Params), State: registry.CommandState(c.State),
 		Result: raw(c.Result), CreatedAt: c.CreatedAt.Time(), ExpiresAt: c.ExpiresAt.Time(), EndedAt: c.EndedAt.Time(),
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 func newCommand(did string) registry.Command {
 	return registry.Command{
-		ID: id.New("cmd"), DID: did, Method: "set_properties", Params: json.RawMessage(`[{"did":"d","siid":2,"piid":1,"value":1.0}]`),
+		ID: id.New("cmd"), DID: did, Account: "acc_1", Method: "set_properties", Params: json.RawMessage(`[{"did":"d","siid":2,"piid":1,"value":1.0}]`),
 		State: registry.CommandQueued, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 }

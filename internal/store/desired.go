@@ -23,7 +23,7 @@ func (s registryStore) SetDesired(ctx context.Context, d registry.Desired) error
 		}
 		return q.InsertDesired(ctx, dbgen.InsertDesiredParams{
 			ID: d.ID, DID: d.DID, SIID: d.SIID, PIID: d.PIID, Value: text(string(d.Value)),
-			CreatedAt: micros.Of(d.CreatedAt), ExpiresAt: micros.Of(d.ExpiresAt),
+			CreatedAt: micros.Of(d.CreatedAt), ExpiresAt: micros.Of(d.ExpiresAt), Account: d.Account,
 		})
 	})
 	return s.wrap(ctx, err, "set desired value %s of device %s property %d.%d", d.ID, d.DID, d.SIID, d.PIID)
@@ -71,7 +71,7 @@ func (s registryStore) ExpireDesired(ctx context.Context, now time.Time) (n int6
 
 func desired(d dbgen.Desired) registry.Desired {
 	return registry.Desired{
-		ID: d.ID, DID: d.DID, SIID: d.SIID, PIID: d.PIID, Value: raw(d.Value),
+		ID: d.ID, Account: d.Account, DID: d.DID, SIID: d.SIID, PIID: d.PIID, Value: raw(d.Value),
 		State: registry.DesiredState(d.State), Reason: d.Reason,
 		CreatedAt: d.CreatedAt.Time(), ExpiresAt: d.ExpiresAt.Time(), EndedAt: d.EndedAt.Time(),
 	}

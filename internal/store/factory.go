@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/internal/store/dbgen"
 	"github.com/proofmark/proofmark/internal/store/micros"
 	"github.com/proofmark/proofmark/registry"
@@ -19,12 +20,12 @@ func (db *DB) Factory() factory.Store { return factoryStore{db} }
 
 type factoryStore struct{ *DB }
 
-func (s factoryStore) change(ctx context.Context, e audit.Entry, fn func(q *dbgen.Queries) error) error {
-	return s.settle(ctx, []audit.Entry{e}, nil, nil, fn)
+func (s factoryStore) change(ctx context.Context, c factory.Change, fn func(q *dbgen.Queries) error) error {
+	return s.settle(ctx, []audit.Entry{c.Entry}, []notice.Notice{c.Notice}, nil, fn)
 }
 
 func (s factoryStore) Grant(ctx context.Context, g factory.Grant, e audit.Entry) error {
-	err := s.change(ctx, e, func(q *dbgen.Queries) error {
+	err := s.settle(ctx, []audit.Entry{e}, nil, nil, func(q *dbgen.Queries) error {
 		if err := q.OpenQuota(ctx, g.ProductID); err != nil {
 			return err
 		}
@@ -54,8 +55,8 @@ func (s factoryStore) Quota(ctx context.Context, product string) (factory.Quota,
 	return factory.Quota{Granted: q.Granted, Made: q.Made}, err
 }
 
-func (s factoryStore) Make(ctx context.Context, b factory.Batch, units []factory.Unit, sealed []byte, funded int64, e audit.Entry) error {
-	err := s.change(ctx, e, func(q *dbgen.Queries) error {
+func (s factoryStore) Make(ctx context.Context, b factory.Batch, units []factory.Unit, sealed []byte, funded int64, c factory.Change) error {
+	err := s.change(ctx, c, func(q *dbgen.Queries) error {
 		if err := q.OpenQuota(ctx, b.ProductID); err != nil {
 			return err
 		}
@@ -75,8 +76,8 @@ func (s factoryStore) Make(ctx context.Context, b factory.Batch, units []factory
 	return s.wrap(ctx, err, "make batch %s of product %s", b.ID, b.ProductID)
 }
 
-func (s factoryStore) Import(ctx context.Context, b factory.Batch, units []factory.Unit, e audit.Entry) error {
-	err := s.change(ctx, e, func(q *dbgen.Queries) error { return insertBatch(ctx, q, b, units, nil) })
+func (s factoryStore) Import(ctx context.Context, b factory.Batch, units []factory.Unit, c factory.Change) error {
+	err := s.change(ctx, c, func(q *dbgen.Queries) error { return insertBatch(ctx, q, b, units, nil) })
 	return s.wrap(ctx, err, "import %d devices of product %s", len(units), b.ProductID)
 }
 
@@ -117,8 +118,8 @@ func (s factoryStore) Batches(ctx context.Context, product string) ([]factory.Ba
 	return list(rows, func(b dbgen.BatchesRow) factory.Batch { return factoryBatch(dbgen.BatchRow(b)) }), s.wrap(ctx, err, "batches of product %s", product)
 }
 
-func (s factoryStore) Deliver(ctx context.Context, id string, at time.Time, e audit.Entry) (sealed []byte, err error) {
-	err = s.change(ctx, e, func(q *dbgen.Queries) error {
+func (s factoryStore) Deliver(ctx context.Context, id string, at time.Time, c factory.Change) (sealed []byte, err error) {
+	err = s.change(ctx, c, func(q *dbgen.Queries) error {
 		if sealed, err = q.SealedManifest(ctx, id); err != nil {
 			if errors.Is(err, sql.ErrNoRows) {
 				err = fmt.Errorf("it was delivered or revoked: %w", registry.ErrConflict)
@@ -130,13 +131,13 @@ func (s factoryStore) Deliver(ctx context.Context, id string, at time.Time, e au
 	return sealed, s.wrap(ctx, err, "deliver batch %s", id)
 }
 
-func (s factoryStore) Refuse(ctx context.Context, e audit.Entry) error {
-	err := s.change(ctx, e, func(*dbgen.Queries) error { return nil })
-	return s.wrap(ctx, err, "record %s of %s", e.Action, e.Subject)
+func (s factoryStore) Refuse(ctx context.Context, c factory.Change) error {
+	err := s.change(ctx, c, func(*dbgen.Queries) error { return nil })
+	return s.wrap(ctx, err, "record %s of %s", c.Entry.Action, c.Entry.Subject)
 }
 
-func (s factoryStore) Revoke(ctx context.Context, id, reason string, at time.Time, e audit.Entry) error {
-	err := s.change(ctx, e, func(q *dbgen.Queries) error {
+func (s factoryStore) Revoke(ctx context.Context, id, reason string, at time.Time, c factory.Change) error {
+	err := s.change(ctx, c, func(q *dbgen.Queries) error {
 		b, err := q.Batch(ctx, id)
 		if err != nil {
 			return err

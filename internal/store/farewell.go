@@ -13,18 +13,18 @@ import (
 )
 
 func (s authStore) DeletePerson(ctx context.Context, account, name string, at time.Time, e audit.Entry) error {
-	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
+	err := s.ending(ctx, e, func(q *dbgen.Queries) (string, error) {
 		orgs, err := q.OrgsOfMember(ctx, account)
 		if err != nil {
-			return err
+			return "", err
 		}
 		for _, org := range orgs { // in the order of their ids: two who leave do not wait for each other
 			if err := leave(ctx, q, org, account); err != nil {
-				return err
+				return "", err
 			}
 		}
 		if err := won(q.EmptyAccount(ctx, dbgen.EmptyAccountParams{ID: account, Name: name, At: micros.Of(at)})); err != nil {
-			return err
+			return "", err
 		}
 		var errs []error
 		for _, drop := range []func(context.Context, string) error{
@@ -32,7 +32,8 @@ func (s authStore) DeletePerson(ctx context.Context, account, name string, at ti
 		} {
 			errs = append(errs, drop(ctx, account))
 		}
-		return errors.Join(append(errs, endSessions(ctx, q, account, ""))...)
+		_, err = endSessions(ctx, q, account, "")
+		return account, errors.Join(append(errs, err)...)
 	})
 	return s.wrap(ctx, err, "delete account %s", account)
 }

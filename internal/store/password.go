@@ -20,9 +20,9 @@ func (s authStore) Password(ctx context.Context, account string) (string, error)
 }
 
 func (s authStore) SetPassword(ctx context.Context, account, hash, butSession string, at time.Time, e audit.Entry) error {
-	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
+	err := s.ending(ctx, e, func(q *dbgen.Queries) (string, error) {
 		if err := q.SetPassword(ctx, dbgen.SetPasswordParams{Account: account, Hash: hash, At: micros.Of(at)}); err != nil {
-			return err
+			return "", err
 		}
 		return endSessions(ctx, q, account, butSession)
 	})
@@ -35,9 +35,4 @@ func (s authStore) Rehash(ctx context.Context, account, old, hash string) error 
 		return err
 	})
 	return s.wrap(ctx, err, "rehash the password of account %s", account)
-}
-
-func endSessions(ctx context.Context, q *dbgen.Queries, account, but string) error {
-	_, err := q.EndSessions(ctx, dbgen.EndSessionsParams{Account: account, But: but})
-	return err
 }

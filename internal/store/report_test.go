@@ -263,7 +263,7 @@ func (db *storeDB) history(t testing.TB, q registry.HistoryQuery) (points []regi
 
 func newDesired(did string) registry.Desired {
 	return registry.Desired{
-		ID: id.New("des"), DID: did, SIID: 2, PIID: 1, Value: json.RawMessage("true"), State: registry.DesiredOpen,
+		ID: id.New("des"), DID: did, Account: "acc_1", SIID: 2, PIID: 1, Value: json.RawMessage("true"), State: registry.DesiredOpen,
 		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/proofmark/proofmark/internal/auth"
@@ -42,23 +44,26 @@ func (s authStore) SeeSessions(ctx context.Context, seen []auth.Use) error {
 	return s.wrap(ctx, s.noted(ctx, seeSessions, seen), "see %d sessions", len(seen))
 }
 
-func (s authStore) DeleteSession(ctx context.Context, key string) error {
-	err := s.writer.statement(ctx, func(q *dbgen.Queries) error {
-		_, err := q.DeleteSession(ctx, key) // none: it has ended already
-		return err
+func (s authStore) DeleteSession(ctx context.Context, key string, at time.Time) error {
+	err := s.tellEnded(ctx, at, func(q *dbgen.Queries) (string, error) {
+		account, err := q.DeleteSession(ctx, key)
+		if errors.Is(err, sql.ErrNoRows) { // it has ended already
+			return "", nil
+		}
+		return account, err
 	})
 	return s.wrap(ctx, err, "delete session")
 }
 
-func (s authStore) EndSession(ctx context.Context, account, id string) error {
-	err := s.exec(ctx, func(q *dbgen.Queries) (int64, error) {
-		return q.EndSession(ctx, dbgen.EndSessionParams{Account: account, ID: id})
+func (s authStore) EndSession(ctx context.Context, account, id string, at time.Time) error {
+	err := s.tellEnded(ctx, at, func(q *dbgen.Queries) (string, error) {
+		return account, changed(q.EndSession(ctx, dbgen.EndSessionParams{Account: account, ID: id}))
 	})
 	return s.wrap(ctx, err, "end session %s of account %s", id, account)
 }
 
-func (s authStore) EndSessions(ctx context.Context, account, but string) error {
-	err := s.writer.statement(ctx, func(q *dbgen.Queries) error { return endSessions(ctx, q, account, but) })
+func (s authStore) EndSessions(ctx context.Context, account, but string, at time.Time) error {
+	err := s.tellEnded(ctx, at, func(q *dbgen.Queries) (string, error) { return endSessions(ctx, q, account, but) })
 	return s.wrap(ctx, err, "end the sessions of account %s", account)
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 	"time"
@@ -43,10 +44,10 @@ func (s authStore) LiveTokens(ctx context.Context, account string, at time.Time)
 }
 
 func (s authStore) RevokeToken(ctx context.Context, id string, at time.Time, e audit.Entry) error {
-	err := s.decide(ctx, e, func(q *dbgen.Queries) error {
-		return won(q.RevokeToken(ctx, dbgen.RevokeTokenParams{ID: id, At: micros.Of(at)}))
+	err := s.ending(ctx, e, func(q *dbgen.Queries) (string, error) {
+		return q.RevokeToken(ctx, dbgen.RevokeTokenParams{ID: id, At: micros.Of(at)})
 	})
-	if errors.Is(err, auth.ErrConflict) { // revoked before, or not there
+	if errors.Is(err, sql.ErrNoRows) { // revoked before, or not there
 		_, err = s.read.Token(ctx, id)
 	}
 	return s.wrap(ctx, err, "revoke token %s", id)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,5 +62,44 @@ var tokenCases = []conformanceCase{
 		k.UsedAt, k.RevokedAt = now.Add(time.Hour), now.Add(time.Minute+time.Second)
 		same(t, get(db.Auth().Token(ctx, k.ID))(t), k)
 		wantError(t, db.Auth().RevokeToken(ctx, "tok_none", now, decision("tok_none")), auth.ErrNotFound)
+	}},
+	{"every node is told of the account whose logins ended, and once", func(t *testing.T, db *storeDB) {
+		a := db.person(t)
+		must(t, db.Auth().GrantRole(ctx, a.ID, auth.RoleReviewer, now, decision(a.ID)))
+		key := newToken(a.ID)
+		must(t, db.Auth().CreateToken(ctx, key, decision(key.ID)))
+		var sessions [6]auth.Session
+		for i := range sessions {
+			sessions[i] = newSession(a.ID)
+			must(t, db.Auth().CreateSession(ctx, sessions[i]))
+		}
+		nobodys := newSession("")
+		nobodys.ID = ""
+		must(t, db.Auth().CreateSession(ctx, nobodys))
+		db.takeEvents(t)
+		ends := func(what string, told bool, err error) {
+			t.Helper()
+			must(t, err)
+			want := []string{}
+			if told {
+				want = append(want, auth.EndedSubject(a.ID))
+			}
+			if got := db.takeEvents(t); !slices.Equal(got, want) {
+				t.Errorf("%s: told %v, want %v", what, got, want)
+			}
+		}
+		ends("a token", true, db.Auth().RevokeToken(ctx, key.ID, now, decision(key.ID)))
+		ends("a token again", false, db.Auth().RevokeToken(ctx, key.ID, now, decision(key.ID)))
+		ends("a logout", true, db.Auth().DeleteSession(ctx, sessions[0].Key, now))
+		ends("a logout again", false, db.Auth().DeleteSession(ctx, sessions[0].Key, now))
+		ends("nobody's session", false, db.Auth().DeleteSession(ctx, nobodys.Key, now))
+		ends("one session", true, db.Auth().EndSession(ctx, a.ID, sessions[1].ID, now))
+		ends("all sessions but two", true, db.Auth().SetPassword(ctx, a.ID, "x", sessions[2].ID, now, decision(a.ID)))
+		ends("all sessions but that", false, db.Auth().SetPassword(ctx, a.ID, "x", sessions[2].ID, now, decision(a.ID)))
+		ends("all sessions", true, db.Auth().EndSessions(ctx, a.ID, "", now))
+		ends("a role", true, db.Auth().RevokeRole(ctx, a.ID, auth.RoleReviewer, decision(a.ID)))
+		ends("a block", true, db.Auth().BlockAccount(ctx, a.ID, now, decision(a.ID)))
+		ends("its end", true, db.Auth().BlockAccount(ctx, a.ID, time.Time{}, decision(a.ID)))
+		ends("the account", true, db.Auth().DeletePerson(ctx, a.ID, auth.DeletedName, now, decision(a.ID)))
 	}},
 }

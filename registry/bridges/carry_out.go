@@ -53,10 +53,10 @@ func (s *Service) set(ctx context.Context, b Bridge, c Command) Outcome {
 	results, err := s.devices.SetProperties(ctx, c.DID, []miot.PropertyValue{item})
 	if errors.Is(err, registry.ErrOffline) {
 		return s.later(ctx, b, c, func(keep Setting) error {
-			_, err := s.devices.Desire(ctx, c.DID, c.SIID, c.PIID, c.Payload, keep.Queue)
+			_, err := s.devices.Desire(ctx, b.Account, c.DID, c.SIID, c.PIID, c.Payload, keep.Queue)
 			if errors.Is(err, registry.ErrNotWritable) { // it can be written, but not read: no value to be met
 				q := miot.SetProperties(0, []miot.PropertyValue{item})
-				_, err = s.devices.Queue(ctx, c.DID, q.Method, q.Params, keep.Queue)
+				_, err = s.devices.Queue(ctx, b.Account, c.DID, q.Method, q.Params, keep.Queue)
 			}
 			return err
 		})
@@ -80,7 +80,7 @@ func (s *Service) invoke(ctx context.Context, b Bridge, c Command) Outcome {
 	if errors.Is(err, registry.ErrOffline) {
 		return s.later(ctx, b, c, func(keep Setting) error {
 			q := miot.InvokeAction(0, miot.ActionCall{DID: c.DID, SIID: call.SIID, AIID: call.AIID, In: in})
-			_, err := s.devices.Queue(ctx, c.DID, q.Method, q.Params, keep.Queue)
+			_, err := s.devices.Queue(ctx, b.Account, c.DID, q.Method, q.Params, keep.Queue)
 			return err
 		})
 	}

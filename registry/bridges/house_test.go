@@ -187,11 +187,11 @@ func (b backend) LoginApp(ctx context.Context, account string, token []byte) (br
 	if err != nil {
 		return broker.Viewer{}, errors.Join(registry.ErrBadLogin, err)
 	}
-	v := broker.Viewer{Account: account, Home: t.Home}
-	if t.Home != "" {
-		v.Token = t.ID
-	}
-	return v, nil
+	return broker.Viewer{Account: account, Home: t.Home, Token: t.ID, Until: t.ExpiresAt}, nil
+}
+
+func (b backend) Holds(ctx context.Context, v broker.Viewer) (bool, error) {
+	return b.bridges.Reads(ctx, bridges.Bridge{Token: v.Token, Account: v.Account, Home: v.Home})
 }
 
 func (b backend) Attach(did string, link registry.Link) registry.Session {

@@ -50,8 +50,8 @@ type Devices interface {
 	Arguments(ctx context.Context, did string, siid, aiid int, in json.RawMessage) ([]miot.Argument, error)
 	SetProperties(ctx context.Context, did string, items []miot.PropertyValue) ([]miot.ItemResult, error)
 	Invoke(ctx context.Context, did string, siid, aiid int, in []miot.Argument) (miot.ActionResult, error)
-	Desire(ctx context.Context, did string, siid, piid int, value json.RawMessage, ttl time.Duration) (registry.Desired, error)
-	Queue(ctx context.Context, did, method string, params json.RawMessage, ttl time.Duration) (registry.Command, error)
+	Desire(ctx context.Context, account, did string, siid, piid int, value json.RawMessage, ttl time.Duration) (registry.Desired, error)
+	Queue(ctx context.Context, account, did, method string, params json.RawMessage, ttl time.Duration) (registry.Command, error)
 }
 
 // Homes is what bridges need of homes.

@@ -144,6 +144,9 @@ func (s *Service) Take(ctx context.Context, by, text, home, room string) (Claim,
 	if d.Account == "" {
 		ch, err := s.change(by, "device.accepted", d, p.Org, detail)
 		if err == nil {
+			err = ch.given(h)
+		}
+		if err == nil {
 			err = s.store.Accept(ctx, h, by, s.now(), ch)
 		}
 		return Claim{}, handed(err)
@@ -161,6 +164,9 @@ func (s *Service) Take(ctx context.Context, by, text, home, room string) (Claim,
 		return Claim{}, err
 	}
 	ch.Notices = append(ch.Notices, n)
+	if err := ch.given(h); err != nil {
+		return Claim{}, err
+	}
 	placing := Placing{DID: d.DID, Was: d.Home, Home: home, Room: room, Name: p.Name, Most: homes.MostDevices}
 	if err := s.store.Take(ctx, h, c, placing, ch); err != nil {
 		return Claim{}, handed(err)

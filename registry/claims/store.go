@@ -16,6 +16,22 @@ type Change struct {
 	Events  []registry.HomeEvent
 }
 
+// Given is the kind of the notice that the link of a handover was used: for who gave
+// the device away, and nobody's business but theirs. Its subject is the device.
+const Given = "device.given"
+
+// GivenWord is its data.
+type GivenWord struct {
+	DID   string `json:"did"`
+	Giver string `json:"giver"` // acc_…
+}
+
+func (c *Change) given(h Handover) error {
+	n, err := notice.New(c.Entry.At, Given, h.DID, "", GivenWord{h.DID, h.Giver})
+	c.Notices = append(c.Notices, n)
+	return err
+}
+
 // Placing is where a device comes to stand.
 type Placing struct {
 	DID  string

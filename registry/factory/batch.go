@@ -3,6 +3,8 @@ package factory
 import (
 	"time"
 
+	"github.com/proofmark/proofmark/internal/audit"
+	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/claims"
 )
@@ -42,6 +44,33 @@ type Unit struct {
 	Device registry.Device
 	Key    registry.Credential
 	Code   *claims.Code // nil: it gets its code later
+}
+
+// Word is what is told of a batch, as the data of the notices batch.made, .delivered,
+// .refused, .revoked and .imported: nothing of its devices.
+type Word struct {
+	Batch     string `json:"batch"`
+	Product   string `json:"product"`
+	Model     string `json:"model"`
+	Units     int64  `json:"units"`
+	Recipient string `json:"recipient,omitempty"` // the factory's public key
+	Reason    string `json:"reason,omitempty"`
+}
+
+// Change is what a transaction records and tells beside what it changes.
+type Change struct {
+	Entry  audit.Entry
+	Notice notice.Notice
+}
+
+// change makes what is recorded and told of a batch.
+func change(at time.Time, by, action string, b Batch, p registry.Product, reason string, detail map[string]any) (Change, error) {
+	e, err := audit.New(at, by, action, b.ID, p.Org, detail)
+	if err != nil {
+		return Change{}, err
+	}
+	n, err := notice.New(at, action, b.ID, p.Org, Word{b.ID, p.ID, p.Model, b.Units, b.Recipient, reason})
+	return Change{e, n}, err
 }
 
 // Grant allows units of a product, or with a negative number takes some back.

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
@@ -129,9 +128,9 @@ func (s *Service) Import(ctx context.Context, by, product, reason string, file [
 	}
 	now := s.Now()
 	b := Batch{ID: id.New("bat"), ProductID: p.ID, Units: int64(len(units)), State: Imported, Reason: reason, CreatedBy: by, CreatedAt: now}
-	e, err := audit.New(now, by, "batch.imported", b.ID, p.Org, map[string]any{"model": p.Model, "units": b.Units, "reason": reason})
+	c, err := change(now, by, "batch.imported", b, p, reason, map[string]any{"model": p.Model, "units": b.Units, "reason": reason})
 	if err == nil {
-		err = s.Store.Import(ctx, b, units, e)
+		err = s.Store.Import(ctx, b, units, c)
 	}
 	return b, err
 }

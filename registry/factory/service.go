@@ -144,9 +144,9 @@ func (s *Service) Make(ctx context.Context, by, product string, units int64, rec
 	}
 	sum := sha256.Sum256(sealed)
 	b.SHA256 = hex.EncodeToString(sum[:])
-	e, err := audit.New(now, by, "batch.made", b.ID, p.Org, map[string]any{"model": p.Model, "units": units, "recipient": recipient, "certificate": serial, "sha256": b.SHA256})
+	c, err := change(now, by, "batch.made", b, p, "", map[string]any{"model": p.Model, "units": units, "recipient": recipient, "certificate": serial, "sha256": b.SHA256})
 	if err == nil {
-		err = s.Store.Make(ctx, b, all, sealed, funded, e)
+		err = s.Store.Make(ctx, b, all, sealed, funded, c)
 	}
 	return b, err
 }
@@ -237,20 +237,20 @@ func Open(sealed io.Reader, key age.Identity, verify func(jws string) ([]byte, e
 }
 
 // Deliver hands the sealed manifest over, once. That somebody asked again is
-// recorded: either the first one lost it, or it was not the factory.
+// recorded and told: either the first one lost it, or it was not the factory.
 func (s *Service) Deliver(ctx context.Context, by, batch string) (Batch, []byte, error) {
 	b, p, err := s.batch(ctx, batch)
 	if err != nil {
 		return b, nil, err
 	}
 	now := s.Now()
-	e, err := audit.New(now, by, "batch.delivered", b.ID, p.Org, map[string]any{"sha256": b.SHA256})
+	c, err := change(now, by, "batch.delivered", b, p, "", map[string]any{"sha256": b.SHA256})
 	if err != nil {
 		return b, nil, err
 	}
-	sealed, err := s.Store.Deliver(ctx, batch, now, e)
+	sealed, err := s.Store.Deliver(ctx, batch, now, c)
 	if errors.Is(err, registry.ErrConflict) {
-		refused, bad := audit.New(now, by, "batch.refused", b.ID, p.Org, map[string]any{"state": b.State})
+		refused, bad := change(now, by, "batch.refused", b, p, "", map[string]any{"state": b.State})
 		if bad == nil {
 			bad = s.Store.Refuse(ctx, refused)
 		}
@@ -268,9 +268,10 @@ func (s *Service) Revoke(ctx context.Context, by, batch, reason string) error {
 	if err != nil {
 		return err
 	}
-	e, err := audit.New(s.Now(), by, "batch.revoked", b.ID, p.Org, map[string]any{"reason": reason, "units": b.Units})
+	now := s.Now()
+	c, err := change(now, by, "batch.revoked", b, p, reason, map[string]any{"reason": reason, "units": b.Units})
 	if err == nil {
-		err = s.Store.Revoke(ctx, batch, reason, e.At, e)
+		err = s.Store.Revoke(ctx, batch, reason, now, c)
 	}
 	return err
 }

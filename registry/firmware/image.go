@@ -228,7 +228,7 @@ func (s *Service) Revoke(ctx context.Context, image, by, reason string) (Image, 
 	}
 	was := i.State
 	i.State, i.RevokedBy, i.RevokedAt, i.Reason = Revoked, by, s.o.Now(), reason
-	rec, err := told(i.RevokedAt, by, "firmware.revoked", i.ID, i.Org, map[string]string{"reason": reason}, map[string]string{"image": i.ID, "version": i.Version, "reason": reason})
+	rec, err := told(i.RevokedAt, by, "firmware.revoked", i.ID, i.Org, map[string]string{"reason": reason}, map[string]string{"image": i.ID, "product": i.Product, "version": i.Version, "reason": reason})
 	if err != nil {
 		return i, err
 	}

@@ -99,11 +99,16 @@ const (
 	GuestEndJob = "homes.guest-end"    // the job that ends a guest's stay; its payload is a Stay
 )
 
-// GuestEnded is the kind of the notice that a guest's stay has ended; its data is a
-// Stay, its subject the home.
-const GuestEnded = "home.guest-ended"
+// The kinds of the notices of who comes and goes; their data is a Stay, their subject
+// the home.
+const (
+	Joined     = "home.joined"      // by a link
+	Left       = "home.left"        // by himself
+	PutOut     = "home.put-out"     // by the owner
+	GuestEnded = "home.guest-ended" // by the date of the stay
+)
 
-// Stay is the payload of GuestEndJob.
+// Stay is somebody in a home, and the payload of GuestEndJob.
 type Stay struct {
 	Home    string `json:"home"`
 	Account string `json:"account"`

@@ -72,6 +72,9 @@ func (s *Service) Join(ctx context.Context, by, text string) (Place, error) {
 	m := Membership{Home: l.Home, Account: by, Role: l.Role, EndsAt: l.EndsAt, CreatedAt: s.now()}
 	c, err := s.memberChange(by, "home.joined", m)
 	if err == nil {
+		err = c.tell(Joined, Stay{Home: l.Home, Account: by})
+	}
+	if err == nil {
 		err = s.store.UseLink(ctx, l.ID, m, MostMembers, c)
 	}
 	if errors.Is(err, registry.ErrConflict) {

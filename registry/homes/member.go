@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/proofmark/proofmark/internal/audit"
-	"github.com/proofmark/proofmark/internal/notice"
 	"github.com/proofmark/proofmark/registry"
 )
 
@@ -115,6 +114,13 @@ func (s *Service) RemoveMember(ctx context.Context, by, home, account string) er
 	c, err := s.memberChange(by, "home-member.removed", m)
 	if err == nil {
 		c.Events = append(c.Events, registry.HomeEvent{Home: home, What: registry.HomeDevices})
+		kind := PutOut
+		if by == account {
+			kind = Left
+		}
+		err = c.tell(kind, Stay{Home: home, Account: account})
+	}
+	if err == nil {
 		err = s.store.RemoveMember(ctx, m, c)
 	}
 	return err
@@ -126,9 +132,7 @@ func (s *Service) EndStay(ctx context.Context, stay Stay) error {
 	defer s.known.forget(stay.Home)
 	c, err := s.memberChange(audit.System, "home-guest.ended", Membership{Home: stay.Home, Account: stay.Account, Role: Guest})
 	if err == nil {
-		var n notice.Notice
-		n, err = notice.New(c.Entry.At, GuestEnded, stay.Home, "", stay)
-		c.Notices = append(c.Notices, n)
+		err = c.tell(GuestEnded, stay)
 	}
 	if err == nil {
 		err = s.store.EndGuest(ctx, stay.Home, stay.Account, s.now(), c)

@@ -16,6 +16,13 @@ type Change struct {
 	Events  []registry.HomeEvent
 }
 
+// tell adds the notice that somebody came or went.
+func (c *Change) tell(kind string, s Stay) error {
+	n, err := notice.New(c.Entry.At, kind, s.Home, "", s)
+	c.Notices = append(c.Notices, n)
+	return err
+}
+
 // Store keeps homes. Every method is one transaction with its Change. Its errors
 // are the registry's: ErrNotFound, ErrExists, ErrConflict (it is no longer as the
 // caller saw it), ErrInUse, ErrFull.

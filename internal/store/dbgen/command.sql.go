@@ -12,7 +12,7 @@ import (
 )
 
 const command = `-- name: Command :one
-SELECT id, did, method, params, state, result, created_at, expires_at, ended_at FROM command WHERE id = $1
+SELECT id, did, method, params, state, result, created_at, expires_at, ended_at, account FROM command WHERE id = $1
 `
 
 func (q *Queries) Command(ctx context.Context, id string) (Command, error) {
@@ -28,6 +28,7 @@ func (q *Queries) Command(ctx context.Context, id string) (Command, error) {
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.Account,
 	)
 	return i, err
 }
@@ -46,8 +47,8 @@ func (q *Queries) ExpireCommands(ctx context.Context, at micros.Time) (int64, er
 }
 
 const insertCommand = `-- name: InsertCommand :exec
-INSERT INTO command (id, did, method, params, state, result, created_at, expires_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO command (id, did, method, params, state, result, created_at, expires_at, ended_at, account)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type InsertCommandParams struct {
@@ -60,6 +61,7 @@ type InsertCommandParams struct {
 	CreatedAt micros.Time
 	ExpiresAt micros.Time
 	EndedAt   micros.Time
+	Account   string
 }
 
 func (q *Queries) InsertCommand(ctx context.Context, arg InsertCommandParams) error {
@@ -73,6 +75,7 @@ func (q *Queries) InsertCommand(ctx context.Context, arg InsertCommandParams) er
 		arg.CreatedAt,
 		arg.ExpiresAt,
 		arg.EndedAt,
+		arg.Account,
 	)
 	return err
 }
@@ -105,7 +108,7 @@ func (q *Queries) MoveCommand(ctx context.Context, arg MoveCommandParams) (int64
 }
 
 const queuedCommands = `-- name: QueuedCommands :many
-SELECT id, did, method, params, state, result, created_at, expires_at, ended_at FROM command WHERE did = $1 AND state = 'queued' ORDER BY created_at, id
+SELECT id, did, method, params, state, result, created_at, expires_at, ended_at, account FROM command WHERE did = $1 AND state = 'queued' ORDER BY created_at, id
 `
 
 func (q *Queries) QueuedCommands(ctx context.Context, did string) ([]Command, error) {
@@ -127,6 +130,7 @@ func (q *Queries) QueuedCommands(ctx context.Context, did string) ([]Command, er
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.EndedAt,
+			&i.Account,
 		); err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 const desired = `-- name: Desired :one
-SELECT id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at FROM desired WHERE id = $1
+SELECT id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at, account FROM desired WHERE id = $1
 `
 
 func (q *Queries) Desired(ctx context.Context, id string) (Desired, error) {
@@ -29,6 +29,7 @@ func (q *Queries) Desired(ctx context.Context, id string) (Desired, error) {
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.EndedAt,
+		&i.Account,
 	)
 	return i, err
 }
@@ -72,8 +73,8 @@ func (q *Queries) ExpireDesired(ctx context.Context, at micros.Time) (int64, err
 }
 
 const insertDesired = `-- name: InsertDesired :exec
-INSERT INTO desired (id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, 'open', '', $6, $7, 0)
+INSERT INTO desired (id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at, account)
+VALUES ($1, $2, $3, $4, $5, 'open', '', $6, $7, 0, $8)
 `
 
 type InsertDesiredParams struct {
@@ -84,6 +85,7 @@ type InsertDesiredParams struct {
 	Value     string
 	CreatedAt micros.Time
 	ExpiresAt micros.Time
+	Account   string
 }
 
 func (q *Queries) InsertDesired(ctx context.Context, arg InsertDesiredParams) error {
@@ -95,12 +97,13 @@ func (q *Queries) InsertDesired(ctx context.Context, arg InsertDesiredParams) er
 		arg.Value,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.Account,
 	)
 	return err
 }
 
 const openDesired = `-- name: OpenDesired :many
-SELECT id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at FROM desired WHERE did = $1 AND state = 'open' ORDER BY id
+SELECT id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at, account FROM desired WHERE did = $1 AND state = 'open' ORDER BY id
 `
 
 func (q *Queries) OpenDesired(ctx context.Context, did string) ([]Desired, error) {
@@ -123,6 +126,7 @@ func (q *Queries) OpenDesired(ctx context.Context, did string) ([]Desired, error
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.EndedAt,
+			&i.Account,
 		); err != nil {
 			return nil, err
 		}

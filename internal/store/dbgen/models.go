@@ -223,6 +223,7 @@ type Command struct {
 	CreatedAt micros.Time
 	ExpiresAt micros.Time
 	EndedAt   micros.Time
+	Account   string
 }
 
 type Credential struct {
@@ -248,6 +249,7 @@ type Desired struct {
 	CreatedAt micros.Time
 	ExpiresAt micros.Time
 	EndedAt   micros.Time
+	Account   string
 }
 
 type Device struct {

@@ -25,16 +25,15 @@ func (q *Queries) DeleteOldSessions(ctx context.Context, arg DeleteOldSessionsPa
 	return err
 }
 
-const deleteSession = `-- name: DeleteSession :execrows
-DELETE FROM session WHERE key = $1
+const deleteSession = `-- name: DeleteSession :one
+DELETE FROM session WHERE key = $1 RETURNING account
 `
 
-func (q *Queries) DeleteSession(ctx context.Context, key string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteSession, key)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) DeleteSession(ctx context.Context, key string) (string, error) {
+	row := q.db.QueryRowContext(ctx, deleteSession, key)
+	var account string
+	err := row.Scan(&account)
+	return account, err
 }
 
 const endSession = `-- name: EndSession :execrows

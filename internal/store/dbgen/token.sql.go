@@ -61,8 +61,8 @@ func (q *Queries) LiveTokens(ctx context.Context, arg LiveTokensParams) (int64, 
 	return count, err
 }
 
-const revokeToken = `-- name: RevokeToken :execrows
-UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0
+const revokeToken = `-- name: RevokeToken :one
+UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0 RETURNING account
 `
 
 type RevokeTokenParams struct {
@@ -70,12 +70,11 @@ type RevokeTokenParams struct {
 	ID string
 }
 
-func (q *Queries) RevokeToken(ctx context.Context, arg RevokeTokenParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, revokeToken, arg.At, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) RevokeToken(ctx context.Context, arg RevokeTokenParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, revokeToken, arg.At, arg.ID)
+	var account string
+	err := row.Scan(&account)
+	return account, err
 }
 
 const token = `-- name: Token :one

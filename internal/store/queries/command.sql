@@ -1,6 +1,6 @@
 -- name: InsertCommand :exec
-INSERT INTO command (id, did, method, params, state, result, created_at, expires_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+INSERT INTO command (id, did, method, params, state, result, created_at, expires_at, ended_at, account)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- name: Command :one
 SELECT * FROM command WHERE id = $1;

@@ -1,6 +1,6 @@
 -- name: InsertDesired :exec
-INSERT INTO desired (id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at)
-VALUES ($1, $2, $3, $4, $5, 'open', '', $6, $7, 0);
+INSERT INTO desired (id, did, siid, piid, value, state, reason, created_at, expires_at, ended_at, account)
+VALUES ($1, $2, $3, $4, $5, 'open', '', $6, $7, 0, $8);
 
 -- name: ReplaceDesired :exec
 UPDATE desired SET state = 'replaced', ended_at = sqlc.arg(at)

@@ -16,8 +16,8 @@ INSERT INTO session (key, id, account, data, created_at, seen_at, expires_at, ad
 VALUES (sqlc.arg(key), '', '', sqlc.arg(data), sqlc.arg(at), sqlc.arg(at), sqlc.arg(expires_at), '', '')
 ON CONFLICT (key) DO UPDATE SET data = excluded.data;
 
--- name: DeleteSession :execrows
-DELETE FROM session WHERE key = $1;
+-- name: DeleteSession :one
+DELETE FROM session WHERE key = $1 RETURNING account;
 
 -- name: EndSession :execrows
 DELETE FROM session WHERE account = $1 AND account <> '' AND id = $2;

@@ -11,5 +11,5 @@ SELECT * FROM token WHERE account = $1 ORDER BY id;
 -- name: LiveTokens :one
 SELECT COUNT(*) FROM token WHERE account = sqlc.arg(account) AND revoked_at = 0 AND (expires_at = 0 OR expires_at > sqlc.arg(at));
 
--- name: RevokeToken :execrows
-UPDATE token SET revoked_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND revoked_at = 0;
+-- name: RevokeToken :one
+UPDATE token SET revoked_at = sqlc.arg(at) WHERE id = sqlc.arg(id) AND revoked_at = 0 RETURNING account;
