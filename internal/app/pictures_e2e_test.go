@@ -62,5 +62,15 @@ func TestE2EPictures(t *testing.T) {
 	maya.Visit(url + "/startup")
 	maya.Go(`aside a[href^="/products/"]`)
 	glance(maya, "product", light)
+	maya.Go(`.tabs a[href$="/fleet"]`)
+	glance(maya, "fleet", light)
+
+	bela := browsertest.Open(t)
+	bela.Use(phone)
+	be(bela, url, "Bela Shah")
+	bela.Visit(url + "/homes")
+	bela.Go(`main a[href^="/homes/"]`)
+	bela.Until(`document.querySelectorAll(".appliances > li").length > 3`)
+	glance(bela, "home-phone", phone)
 	dev.Until(`document.querySelector("#files")`) // a service that is stopped amid a run takes its time
 }
