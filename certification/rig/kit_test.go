@@ -76,7 +76,12 @@ var vendor = "acc_vendor"
 // engines runs a test on SQLite and on PostgreSQL.
 func engines(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, newWorld(t, "sqlite:"+storetest.SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { test(t, newWorld(t, storetest.Postgres(t))) })
+	t.Run("postgres", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("what is looked at in short is the runs, the same on both")
+		}
+		test(t, newWorld(t, storetest.Postgres(t)))
+	})
 }
 
 func newWorld(t testing.TB, url string) *world {
