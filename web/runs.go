@@ -198,7 +198,7 @@ func (s *Startups) answerQuestion(v *Visit) error {
 	}, filePlaces...)
 }
 
-const recordsPerPage = 100
+const recordsPerPage = 60
 
 // transcript shows a page of the records of a run.
 func (s *Startups) transcript(v *Visit) error {
