@@ -63,7 +63,7 @@ func TestEveryMutantOfTheMoneyDies(t *testing.T) {
 				t.Fatalf("the mutant does not build: %v\n%s", err, out)
 			}
 			run := exec.CommandContext(t.Context(), binary, "-test.run", "^Test(OrdersFollowTheirModel|MoneyIsNeverLostOrTakenTwice)$",
-				"-test.failfast", "-test.timeout", "5m", "-rapid.nofailfile", "-rapid.shrinktime", "1ms")
+				"-test.failfast", "-test.timeout", "5m", "-rapid.nofailfile", "-rapid.shrinktime", "1ms", "-rapid.checks", "300")
 			run.Env = append(os.Environ(), "PROOFMARK_TEST_POSTGRES=") // the rules are one engine's as the other's
 			out, err := run.CombinedOutput()
 			if err == nil {

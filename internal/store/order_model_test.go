@@ -19,7 +19,7 @@ import (
 // knows only units and paise, and audits the books on the way.
 func TestOrdersFollowTheirModel(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *storeDB) {
-		rapid.Check(t, few(60, func(rt *rapid.T) {
+		rapid.Check(t, func(rt *rapid.T) {
 			limit := rapid.SampledFrom([]int64{0, 2, 5}).Draw(rt, "per backer")
 			s := newShop(t, db, int64(rapid.IntRange(1, 8).Draw(rt, "stock")), func(c *campaigns.Campaign) { c.PerBackerLimit = limit })
 			s.lazy = true
@@ -29,7 +29,7 @@ func TestOrdersFollowTheirModel(t *testing.T) {
 				"order": m.order, "order again": m.orderAgain, "pay": m.pay, "be told again": m.toldAgain, "cancel": m.cancel, "cancel again": m.cancelAgain,
 				"time passes": m.expire, "fulfil": m.fulfil, "settle and advance": m.advance, "refund": m.refund, "refund comes back": m.refundBack, "wait": m.wait, "": m.check,
 			})
-		}))
+		})
 	})
 }
 
