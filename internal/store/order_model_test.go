@@ -321,15 +321,16 @@ func (m *orderModel) refundBack(t *rapid.T) {
 		t.Skip("no refund was done")
 	}
 	r := rapid.SampledFrom(done).Draw(t, "refund")
-	m.do(m.moved(*r, campaigns.RefundProcessed, campaigns.RefundFailed))
-	m.do(m.moved(*r, campaigns.RefundFailed, campaigns.RefundQueued))
+	failed := m.do(m.moved(*r, campaigns.RefundProcessed, campaigns.RefundFailed))
 	r.State = campaigns.RefundQueued
 	m.cash += r.Amount
 	for _, o := range m.orders {
 		if o.ID == r.OrderID && o.State == campaigns.OrderRefunded && (r.Kind == campaigns.RefundFull || r.Kind == campaigns.RefundPartial) {
 			o.State, o.ChangedAt = campaigns.OrderRefundDue, m.at
+			same(m.t, failed.Order, o.Order) // at once, not only with the next try
 		}
 	}
+	m.do(m.moved(*r, campaigns.RefundFailed, campaigns.RefundQueued))
 }
 
 func (m *orderModel) wait(t *rapid.T) {
