@@ -16,7 +16,7 @@ import (
 // succeeds has the campaign succeed long ago, so that all it promised is late.
 func (m *market) succeeds() {
 	m.Helper()
-	raw, err := sql.Open("sqlite", m.file)
+	raw, err := sql.Open("sqlite", "file:"+m.file+"?_pragma=busy_timeout(10000)")
 	must(m, err)
 	defer raw.Close()
 	_, err = raw.ExecContext(m.Context(), "UPDATE campaign SET state = 'succeeded', decided_at = 1 WHERE id = $1", m.campaign.ID)

@@ -87,7 +87,7 @@ func (x *fair) certify() {
 	}
 	body, err := json.Marshal(c)
 	must(x, err)
-	raw, err := sql.Open("sqlite", x.file)
+	raw, err := sql.Open("sqlite", "file:"+x.file+"?_pragma=busy_timeout(10000)")
 	must(x, err)
 	defer raw.Close()
 	_, err = raw.ExecContext(x.Context(), `INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body, words)

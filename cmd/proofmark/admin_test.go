@@ -94,7 +94,7 @@ func TestTheFirstOperatorIsMadeOnTheMachine(t *testing.T) {
 // forge changes the second decision, as only somebody with the database can.
 func forge(t *testing.T, file string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", file)
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -482,7 +482,7 @@ func (h *house) spoil(table string) {
 // write changes the database past everybody's rules.
 func (h *house) write(statement string) {
 	h.Helper()
-	db, err := sql.Open("sqlite", h.file)
+	db, err := sql.Open("sqlite", "file:"+h.file+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		h.Fatal(err)
 	}

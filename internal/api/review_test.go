@@ -91,7 +91,7 @@ func (c *hearing) somebody(scope auth.Scope) string {
 
 func (c *hearing) exec(statement string, args ...any) {
 	c.Helper()
-	db, err := sql.Open("sqlite", c.file)
+	db, err := sql.Open("sqlite", "file:"+c.file+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		c.Fatal(err)
 	}

@@ -185,7 +185,7 @@ func (m *maker) device(transport string, change ...func(*virtual.Config)) (d *vi
 func (h *house) member(org string) (token, account string) {
 	h.Helper()
 	token, account = h.token(auth.ScopeStartup)
-	db, err := sql.Open("sqlite", h.file)
+	db, err := sql.Open("sqlite", "file:"+h.file+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		h.Fatal(err)
 	}

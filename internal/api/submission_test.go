@@ -43,7 +43,7 @@ func (h *house) reviewer() []string {
 
 func (h *house) exec(query string, args ...any) {
 	h.Helper()
-	db, err := sql.Open("sqlite", h.file)
+	db, err := sql.Open("sqlite", "file:"+h.file+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		h.Fatal(err)
 	}
