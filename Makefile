@@ -22,6 +22,10 @@ build: ## build bin/proofmark
 test: ## all tests, with a private PostgreSQL; PKGS=./miot/... GOTESTFLAGS="-run Lint -v"
 	@PKGS="$(PKGS)" GOTESTFLAGS="$(GOTESTFLAGS)" scripts/test
 
+.PHONY: race
+race: ## all tests under the race detector, with those that make test leaves out of it (an hour)
+	@PROOFMARK_TEST_RACE=all PKGS="$(PKGS)" GOTESTFLAGS="$(GOTESTFLAGS)" scripts/test
+
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## style, mistakes and the import order; PKGS as for test
 	$(BIN)/golangci-lint run $(or $(PKGS),./...)

@@ -262,7 +262,7 @@ func (i *Issuer) Conclude(ctx context.Context) error {
 }
 
 func (i *Issuer) conclude(ctx context.Context, c Certificate) error {
-	bundle, err := i.Bundle(ctx, c.Serial, "")
+	bundle, err := i.Bundle(ctx, c.Serial)
 	if err != nil {
 		return err
 	}
@@ -290,9 +290,9 @@ func (i *Issuer) conclude(ctx context.Context, c Certificate) error {
 	return err
 }
 
-// Bundle is everything with which a certificate is verified offline; status is the
-// signed status list, or empty.
-func (i *Issuer) Bundle(ctx context.Context, serial, status string) (Bundle, error) {
+// Bundle is everything with which a certificate is verified offline, but for a status
+// list.
+func (i *Issuer) Bundle(ctx context.Context, serial string) (Bundle, error) {
 	c, err := i.store.Certificate(ctx, serial)
 	if err != nil {
 		return Bundle{}, err
@@ -305,5 +305,5 @@ func (i *Issuer) Bundle(ctx context.Context, serial, status string) (Bundle, err
 	if err != nil {
 		return Bundle{}, fmt.Errorf("certificate %s: %w", serial, err)
 	}
-	return Bundle{Format: BundleFormat, Certificate: text, Proof: proof, Status: status}, nil
+	return Bundle{Format: BundleFormat, Certificate: text, Proof: proof}, nil
 }

@@ -474,7 +474,8 @@ func (j *journey) verifies(c certification.Certificate, want certification.Concl
 	j.signed()
 	must(j, j.status.Sign(ctx))
 	dir := j.TempDir()
-	bundle := get(j.issuer.Bundle(ctx, c.Serial, get(j.status.Current(ctx))(j).JWS))(j)
+	bundle := get(j.issuer.Bundle(ctx, c.Serial))(j)
+	bundle.Status = get(j.status.Current(ctx))(j).JWS
 	ring := get(j.signing.Keyring(ctx))(j)
 	for name, content := range map[string][]byte{
 		"bundle.json": get(json.Marshal(bundle))(j), "keys.json": get(ring.MarshalJWKS(origin))(j),

@@ -48,7 +48,7 @@ func (a *API) mountBundle(r chi.Router) {
 // bundle has a status list that knows its certificate: the newest one may have been
 // signed a moment before that was issued.
 func (a *API) bundle(ctx context.Context, serial string) (certification.Bundle, error) {
-	b, err := a.issuer.Bundle(ctx, serial, "")
+	b, err := a.issuer.Bundle(ctx, serial)
 	if err == nil && a.status != nil {
 		b.Status, err = a.status(ctx, b.Proof.Index+1)
 	}

@@ -229,12 +229,12 @@ func (p *Page) Until(expression string) {
 	again := time.NewTicker(untilEvery)
 	defer again.Stop()
 	for {
-		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`))
-		if err == nil && ok {
-			return
-		}
-		if at, err := chromedp.Run(p.ctx, chromedp.Location()); err == nil {
-			address = at
+		seen, err := chromedp.Run(p.ctx, chromedp.Evaluate[look](`({true: !!(`+expression+`), at: location.href})`))
+		if err == nil {
+			if seen.True {
+				return
+			}
+			address = seen.At
 		}
 		select {
 		case <-again.C:
@@ -243,6 +243,12 @@ func (p *Page) Until(expression string) {
 				time.Since(began).Round(time.Second), address, expression, context.Cause(p.ctx), err)
 		}
 	}
+}
+
+// look is what Until sees.
+type look struct {
+	True bool   `json:"true"`
+	At   string `json:"at"`
 }
 
 // untilEvery is how often Until looks: sooner than a person would notice, and seldom

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -117,11 +116,7 @@ func TestAStoppedClusterIsRemovedQuietly(t *testing.T) {
 
 func TestACopyIsFilledOnceAndEveryTestHasItsOwn(t *testing.T) {
 	name := "pgtest_copied_" + strings.ReplaceAll(uuid.NewString(), "-", "")[:8]
-	server := os.Getenv(pgtest.ServerVar)
-	if server == "" {
-		t.Skip("no PostgreSQL")
-	}
-	own := connect(t, server)
+	own := connect(t, pgtest.URL(t)) // of the same server
 	var filled atomic.Int64
 	fill := func(url string) error {
 		filled.Add(1)

@@ -2,7 +2,7 @@ package pgtest
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 
 	"github.com/google/uuid"
@@ -33,21 +33,26 @@ func template(server, name string, fill func(url string) error) error {
 		}
 		half := "half_" + uuid.NewString()[:8]
 		u, err := on(server, half)
-		if err == nil {
-			_, err = c.Exec(ctx, createDatabase(half, "template0"))
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			err = fill(u)
+		if _, err := c.Exec(ctx, createDatabase(half, "template0")); err != nil {
+			return err
 		}
-		if err == nil {
+		err = fill(u)
+		for _, step := range []string{
 			// It is copied only while nobody is connected to it: from now on nobody can be.
-			_, err = c.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS false", half))
+			"ALTER DATABASE " + half + " ALLOW_CONNECTIONS false",
+			"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '" + half + "'",
+			"ALTER DATABASE " + half + " RENAME TO " + name,
+		} {
+			if err == nil {
+				_, err = c.Exec(ctx, step)
+			}
 		}
-		if err == nil {
-			_, err = c.Exec(ctx, "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1", half)
-		}
-		if err == nil {
-			_, err = c.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s RENAME TO %s", half, name))
+		if err != nil {
+			_, dropped := c.Exec(ctx, "DROP DATABASE "+half+" WITH (FORCE)")
+			err = errors.Join(err, dropped)
 		}
 		return err
 	}))
