@@ -140,6 +140,31 @@ func TestADesiredValueOfAnOfflineDeviceWaits(t *testing.T) {
 	})
 }
 
+// What a device says when it comes back may be judged before the gateway knows of the
+// wish, and be stored after the device took it: it has that value already, and reports
+// it no second time.
+func TestAWishIsMetByAReportThatWasBeingStored(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		u := h.unit("D", "air-purifier")
+		d := h.wants("4")
+		u.attach(h.node)
+		h.settle()
+		release := h.hold("commit")
+		u.send(registry.MethodProperties, `{"id":1,"method":"properties_changed","params":[`+prop("D", 2, 3, 4)+`]}`)
+		h.settle()
+		u.live.Ready()
+		h.settle()
+		if n := len(u.asked(miot.MethodSetProperties)); n != 1 {
+			t.Fatalf("sent %d times, want once", n)
+		}
+		release()
+		h.settle()
+		if got := h.ended(d); got != "met" {
+			t.Errorf("it is %s, want met", got)
+		}
+	})
+}
+
 func TestADesiredValueEndsWithoutAReportWhereNoneFollows(t *testing.T) {
 	for _, c := range []struct {
 		name string

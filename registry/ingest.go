@@ -19,6 +19,7 @@ type ingest struct {
 	queue   []*arrived
 	spare   []*arrived    // the last batch's array, used again
 	space   chan struct{} // closed when the queue was taken; nil while nobody waits for room
+	storing chan struct{} // closed when the batch that was taken is stored; nil while there is none
 	closing bool
 	wake    chan struct{}
 	idle    chan struct{} // closed when closing and everything is stored
@@ -101,6 +102,9 @@ func (q *ingest) take() (batch []*arrived, closing bool) {
 	q.queue = append(q.spare[:0], rest...)
 	q.spare = nil
 	clear(rest) // the array is kept; what it pointed to must not be
+	if n > 0 {
+		q.storing = make(chan struct{})
+	}
 	if q.space != nil && len(q.queue) < q.limit {
 		close(q.space)
 		q.space = nil
@@ -114,6 +118,23 @@ func (q *ingest) giveBack(batch []*arrived) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.spare = batch[:0]
+	close(q.storing)
+	q.storing = nil
+}
+
+// settle waits until the batch of this moment is stored. Its reports are judged
+// already: by what the sessions knew before.
+func (q *ingest) settle(ctx context.Context) {
+	q.mu.Lock()
+	storing := q.storing
+	q.mu.Unlock()
+	if storing == nil {
+		return
+	}
+	select {
+	case <-storing:
+	case <-ctx.Done():
+	}
 }
 
 func (q *ingest) run() {

@@ -124,8 +124,11 @@ func (l *Live) noteWishes(did string, open []Desired, endings int) (fresh []Desi
 	return fresh, true
 }
 
-// reported are the last reported values of did.
+// reported are the last reported values of did, those among them that were on their
+// way to the store before the session knew of the wishes: of them none is told that
+// it met a wish, and a device that has the value already reports it no second time.
 func (l *Live) reported(ctx context.Context, did string) map[member]json.RawMessage {
+	l.reg.ingest.settle(ctx)
 	values, err := l.reg.store.TwinValues(ctx, did)
 	if err != nil {
 		l.reg.log.Warn("twin not read; a desired value may stay open", "did", did, "err", err)
