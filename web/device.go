@@ -56,9 +56,16 @@ type ControlView struct {
 	Action         string // address that sets it; empty: only to be seen
 	History        string // address of its history
 	Said           *Note  // what became of the last command
-	Wish           string // a value that is still on its way
+	Wish           *Wish  // a value that is still on its way
 	OOB            bool   // a message replaces all of it
 	BodyOOB        bool   // a message replaces it, but not what was said of the last command
+}
+
+// Wish is a value that a device has yet to take.
+type Wish struct {
+	Kind, Value, Shown string // as in a ControlView
+	Known              bool
+	Until              string
 }
 
 // ActionView is one action.
@@ -98,7 +105,7 @@ type Drawing struct {
 	Invoke  func(siid, aiid int) string
 	History func(siid, piid int) string
 	Values  map[[2]int]json.RawMessage // by siid and piid
-	Wishes  map[[2]int]string
+	Wishes  map[[2]int]registry.Desired
 	Prefix  string // of the ids of its elements, on a page with several devices
 	OfSpec  bool   // there is no device yet: it is drawn as what it may say and be told
 }
@@ -202,7 +209,11 @@ func drawProperty(siid int, p *miot.Property, d Drawing) ControlView {
 	if raw, ok := d.Values[at]; ok {
 		c.show(raw)
 	}
-	c.Wish = d.Wishes[at]
+	if w, ok := d.Wishes[at]; ok {
+		wanted := c
+		wanted.show(w.Value)
+		c.Wish = &Wish{Kind: c.Kind, Known: true, Value: wanted.Value, Shown: wanted.Shown, Until: clock(w.ExpiresAt)}
+	}
 	return c
 }
 

@@ -47,7 +47,9 @@ func (s *Devices) set(v *Visit) error {
 		drawing.Values[[2]int{siid, piid}] = value // its report may still be on the way
 	}
 	c := drawProperty(siid, property, drawing)
-	c.Said = &said
+	if said.Kind != "info" || c.Wish == nil { // what waits the control itself says, for as long as it does
+		c.Said = &said
+	}
 	return v.part("device", "control", c)
 }
 

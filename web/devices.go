@@ -123,13 +123,13 @@ func (s *Devices) drawing(did string, twin registry.Twin, v *Visit) Drawing {
 		Set:     func(siid, piid int) string { return fmt.Sprintf("%s/properties/%d/%d", at, siid, piid) },
 		Invoke:  func(siid, aiid int) string { return fmt.Sprintf("%s/actions/%d/%d", at, siid, aiid) },
 		History: func(siid, piid int) string { return fmt.Sprintf("%s?plot=%d.%d#plot", at, siid, piid) },
-		Values:  map[[2]int]json.RawMessage{}, Wishes: map[[2]int]string{}, Prefix: idPrefix(did),
+		Values:  map[[2]int]json.RawMessage{}, Wishes: map[[2]int]registry.Desired{}, Prefix: idPrefix(did),
 	}
 	for _, value := range twin.Reported {
 		d.Values[[2]int{value.SIID, value.PIID}] = value.Value
 	}
 	for _, wish := range twin.Desired {
-		d.Wishes[[2]int{wish.SIID, wish.PIID}] = v.Say("device.wish", string(wish.Value), clock(wish.ExpiresAt))
+		d.Wishes[[2]int{wish.SIID, wish.PIID}] = wish
 	}
 	return d
 }

@@ -29,9 +29,13 @@ func sampleAppliance(sample, name string, online bool, values map[[2]int]json.Ra
 	d := Drawing{
 		Set:     func(int, int) string { return "#" },
 		History: func(int, int) string { return "#" },
-		Values:  values, Wishes: map[[2]int]string{}, Prefix: idPrefix(name),
+		Values:  values, Wishes: map[[2]int]registry.Desired{}, Prefix: idPrefix(name),
 	}
 	return HomeDevice{DID: "aurora.pure1." + sample, Name: name, Presence: PresenceView{ID: idPrefix(name) + "presence", Online: online}, Controls: Draw(name, spec, d).Card()}
+}
+
+func sampleWish(kind, value, shown string) *Wish {
+	return &Wish{Kind: kind, Value: value, Shown: shown, Known: true, Until: clock(sampleNow.Add(time.Hour))}
 }
 
 func sampleRooms() []RoomView {
@@ -40,7 +44,7 @@ func sampleRooms() []RoomView {
 	})
 	lamp := sampleAppliance("lamp", hostileText, false, nil)
 	if len(lamp.Controls) > 0 {
-		lamp.Controls[0].Said = &Note{"info", "It is away. It gets this when it is back, until 30 Nov 2026, 16:30 UTC."}
+		lamp.Controls[0].Wish = sampleWish("switch", "true", "true")
 	}
 	climate := sampleAppliance("climate-sensor", "Hall climate", true, map[[2]int]json.RawMessage{{2, 1}: json.RawMessage("21.4")})
 	climate.Alerts = []Note{{"bad", "It is kept out since 29 Nov 2026, 10:00 UTC: a second device uses its key, so one of the two is a copy."}}

@@ -240,11 +240,12 @@ func init() {
 	}
 	story("device-said", "device", func() Pager {
 		p := &DevicePage{Page: workPage("purifier"), Name: hostileText, Device: sampleDevice("air-purifier", true), Presence: PresenceView{}}
-		for i, said := range []Note{{"good", "Done."}, {"bad", "The device refuses it: the value is out of range."}, {"info", "It is away. It gets this when it is back, until 30 Nov 2026, 16:30 UTC."}} {
+		for i, said := range []Note{{"good", "Done."}, {"bad", "The device refuses it: the value is out of range."}, {"info", "It was set to something else meanwhile."}} {
 			if i < len(p.Device.Services[0].Controls) {
 				p.Device.Services[0].Controls[i].Said = &said
 			}
 		}
+		p.Device.Services[0].Controls[1].Wish = sampleWish("list", "2", hostileText)
 		p.Plot = &PlotView{Name: "particle density", Unit: "µg/m³", Source: "/stories/plot.json", CSV: "#", Spans: []SpanView{{"day", "#", true}, {"week", "#", false}}, Lowest: "3 µg/m³", Highest: "81 µg/m³", Last: "12 µg/m³"}
 		return p
 	})

@@ -173,7 +173,7 @@ func (h *house) live(t *testing.T) {
 	// A device that is away is told when it is back.
 	away := card("purifier-2")
 	p.Click(away + " .switch")
-	p.Until(`document.querySelector('` + away + ` .said.info')`)
+	p.Until(`document.querySelector('` + away + ` .said.wish')`)
 	looked(t, p, "home-queued")
 	h.turnOn(t, "air-purifier", "purifier-2", h.secretOf(t, "purifier-2"))
 	p.Until(`document.querySelector('` + away + ` .badge.good') && document.querySelector('` + away + ` .said.good')`)

@@ -24,6 +24,10 @@
     // A form that is refused (422) or stale (409) is a page as well.
     if (e.detail.xhr && (e.detail.xhr.status === 422 || e.detail.xhr.status === 409)) { e.detail.shouldSwap = true; e.detail.isError = false; }
   });
+  // On a phone the menu scrolls sideways: where one is, is in sight.
+  var here = document.querySelector(".top nav a[aria-current]");
+  var menu = here && here.closest("ul");
+  if (menu && menu.scrollWidth > menu.clientWidth) { menu.scrollLeft = here.offsetLeft - menu.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2; }
   // Sending twice does nothing twice; this only keeps people from wondering.
   document.addEventListener("submit", function (e) {
     if (e.defaultPrevented || e.target.method !== "post") { return; }
