@@ -42,7 +42,7 @@ func (s *Devices) set(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	drawing := s.drawing(d.DID, twin, v)
+	drawing := s.drawing(d.DID, twin)
 	if said.Kind == "good" {
 		drawing.Values[[2]int{siid, piid}] = value // its report may still be on the way
 	}
@@ -148,7 +148,7 @@ func (s *Devices) invoke(v *Visit) error {
 		v.Note(said.Kind, said.Text)
 		return v.Go("/devices/" + d.DID)
 	}
-	view := drawAction(service, action, s.drawing(d.DID, registry.Twin{}, v))
+	view := drawAction(service, action, s.drawing(d.DID, registry.Twin{}))
 	view.Said = &said
 	return v.part("device", "device-action", view)
 }

@@ -73,7 +73,7 @@ func (l *lookout) look(v *Visit, send sender) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range l.shown(Draw(l.did, l.spec, l.devices.drawing(l.did, twin, v))) {
+	for _, c := range l.shown(Draw(l.did, l.spec, l.devices.drawing(l.did, twin))) {
 		said, over := ended[c.ID]
 		was, drawn := l.controls[c.ID]
 		if !over && drawn && reflect.DeepEqual(was, c) {

@@ -110,14 +110,14 @@ func (s *Devices) show(v *Visit) error {
 	if err := s.placed(v, d, p); err != nil {
 		return err
 	}
-	p.Device = Draw(d.DID, spec, s.drawing(d.DID, twin, v))
+	p.Device = Draw(d.DID, spec, s.drawing(d.DID, twin))
 	if err := s.plot(v, d, spec, p); err != nil {
 		return err
 	}
 	return v.Show("device", p)
 }
 
-func (s *Devices) drawing(did string, twin registry.Twin, v *Visit) Drawing {
+func (s *Devices) drawing(did string, twin registry.Twin) Drawing {
 	at := "/devices/" + did
 	d := Drawing{
 		Set:     func(siid, piid int) string { return fmt.Sprintf("%s/properties/%d/%d", at, siid, piid) },

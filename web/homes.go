@@ -269,7 +269,7 @@ func (s *Homes) device(v *Visit, d registry.Device) (HomeDevice, error) {
 	state, err := s.Devices.Registry.Presence(v.Context(), d.DID)
 	return HomeDevice{
 		DID: d.DID, Name: d.Name, Alerts: alertsOf(v, d), Presence: PresenceView{ID: idPrefix(d.DID) + "presence", Online: state.Online},
-		Controls: Draw(d.DID, spec, s.Devices.drawing(d.DID, twin, v)).Card(),
+		Controls: Draw(d.DID, spec, s.Devices.drawing(d.DID, twin)).Card(),
 	}, err
 }
 
