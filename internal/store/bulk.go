@@ -16,20 +16,20 @@ import (
 type bulk struct {
 	columns  []string // of v: a name and its type: "text", "bigint" or "bytea"
 	body     string
-	few      func() string // of bulkRows rows
-	one      func() string
+	sized    [len(bulkRows)]func() string // its text for each of bulkRows
 	postgres func() string
 }
 
 // bulkRows is how many rows one statement takes on SQLite. The engine opens its
-// cursors once per statement, which costs as much as a few rows; far beyond this
-// the statement's text costs more than it saves.
-const bulkRows = 32
+// cursors once per statement, which costs as much as a few rows; far beyond the
+// largest the statement's text costs more than it saves.
+var bulkRows = [...]int{32, 8, 1}
 
 func newBulk(columns, body string) *bulk {
 	b := &bulk{columns: strings.Split(columns, ", "), body: body}
-	b.few = sync.OnceValue(func() string { return b.values(bulkRows) })
-	b.one = sync.OnceValue(func() string { return b.values(1) })
+	for i, n := range bulkRows {
+		b.sized[i] = sync.OnceValue(func() string { return b.values(n) })
+	}
 	b.postgres = sync.OnceValue(b.arrays)
 	return b
 }
@@ -95,18 +95,17 @@ func (b *bulk) each(_ context.Context, engine Engine, r rows, run func(text stri
 	if engine == Postgres {
 		return run(b.postgres(), r)
 	}
-	args := make([]any, 0, bulkRows*len(b.columns))
-	for i := 0; i < n; {
-		text, step := b.one(), 1
-		if n-i >= bulkRows {
-			text, step = b.few(), bulkRows
-		}
-		args = args[:0]
-		for end := i + step; i < end; i++ {
-			args = r.row(args, i)
-		}
-		if err := run(text, args); err != nil {
-			return err
+	args := make([]any, 0, min(n, bulkRows[0])*len(b.columns))
+	i := 0
+	for size, step := range bulkRows {
+		for n-i >= step {
+			args = args[:0]
+			for end := i + step; i < end; i++ {
+				args = r.row(args, i)
+			}
+			if err := run(b.sized[size](), args); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

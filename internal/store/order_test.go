@@ -452,7 +452,7 @@ func TestAStockOf5008SellsExactly(t *testing.T) {
 func BenchmarkReserve(b *testing.B) {
 	eachEngine(b, func(b *testing.B, db *storeDB) {
 		s := newShop(b, db, 0, func(c *campaigns.Campaign) { c.PerBackerLimit = 1 << 30 })
-		for _, size := range []int{1, 256} {
+		for _, size := range []int{1, 48, 256} {
 			b.Run(fmt.Sprint(size), func(b *testing.B) {
 				n := 0
 				for b.Loop() {
