@@ -31,7 +31,7 @@ type ReviewPage struct {
 	People    Names
 	Runs      []RunRow
 	Attention []certification.CaseEvidence // cases that somebody has to look at
-	Quiet     []certification.CaseEvidence // those that passed or do not apply
+	Quiet     int                          // how many passed or do not apply: they have pages of their own
 
 	Claimed      bool // by the reader
 	Mine         bool // the reader has approved it
@@ -53,6 +53,19 @@ type RunRow struct {
 	Counts bool
 	Why    string // it does not count
 }
+
+// CasesPage lists all cases of a submission, those first that somebody has to look at.
+type CasesPage struct {
+	Page
+	Submission certification.Submission
+	Counts     map[string]int
+	Of, From   int // how many there are, and which is the first of the page
+	Rows       []certification.CaseEvidence
+	Next       string
+}
+
+// Last is the number of the last case of the page.
+func (p *CasesPage) Last() int { return p.From + len(p.Rows) - 1 }
 
 // CasePage is the evidence of one case: beside it what was found in the certified
 // version, and below the records that it rests on.

@@ -112,7 +112,8 @@ func sampleReviewPage(state certification.SubmissionState) *ReviewPage {
 		Conditions: []ConditionRow{{"text-0", "due-0", "Publish the disclosure policy in Hindi as well.", "2026-12-29"}, {Name: "text-1", DueName: "due-1"}},
 		Forms:      newForms("/review/submissions/sub_01").at(7),
 	}
-	p.Attention, p.Quiet = split(rv.Cases)
+	attention, quiet := split(rv.Cases)
+	p.Attention, p.Quiet = attention, len(quiet)
 	return p
 }
 
@@ -183,6 +184,10 @@ func init() {
 		p := sampleReviewPage(certification.Approved)
 		p.Review.Against, p.Mine, p.Claimed, p.Review.Compared = nil, true, false, nil
 		return p
+	})
+	story("review-cases", "review-cases", func() Pager {
+		rv := sampleReview(certification.InReview)
+		return &CasesPage{Page: workPage("Cases"), Submission: rv.Submission, Counts: rv.Counts, Of: 219, From: 51, Rows: rv.Cases, Next: "?from=101"}
 	})
 	story("review-case", "review-case", func() Pager { return sampleCasePage() })
 	story("review-case-part", "review-case", func() Pager {

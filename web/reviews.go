@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,6 +61,7 @@ func (s *Reviewers) Mount(p *Pages) {
 			})
 		})
 	}
+	p.Get(at+"/cases", reviewer, s.cases)
 	p.Get(at+"/cases/{case}", reviewer, func(v *Visit) error { return s.showCase(v, nil) })
 	for place, do := range map[string]func(v *Visit, id string, f *Form) error{"accept": s.accept, "waivers": s.propose, "comments": s.comment("public")} {
 		p.Post(at+"/cases/{case}/"+place, reviewer, func(v *Visit) error {
@@ -133,7 +135,8 @@ func (s *Reviewers) show(v *Visit, sent *Form) error {
 		Page: Page{Title: sub.Product + " " + sub.Firmware.Version, Wide: true}, Review: rv, OrgName: s.orgName(ctx, sub.Org), Since: sub.UpdatedAt,
 		Forms: newForms("/review/submissions/" + id).at(sub.Rev).with(sent),
 	}
-	p.Attention, p.Quiet = split(rv.Cases)
+	attention, quiet := split(rv.Cases)
+	p.Attention, p.Quiet = attention, len(quiet)
 	runs, _, err := s.Rig.RunsOf(ctx, who, id)
 	if err != nil {
 		return err
@@ -327,6 +330,33 @@ func (v *Visit) caseID() string {
 		return ""
 	}
 	return id
+}
+
+const casesPerPage = 50
+
+func (s *Reviewers) cases(v *Visit) error {
+	id := v.Param("submission")
+	rv, err := s.Reviews.EvidenceFor(v.Context(), v.party(), id)
+	if err != nil {
+		return err
+	}
+	attention, quiet := split(rv.Cases)
+	all := slices.Concat(attention, quiet)
+	from := 1
+	if asked := v.Query("from"); asked != "" {
+		if from, err = strconv.Atoi(asked); err != nil || from < 1 || from > max(1, len(all)) {
+			return fmt.Errorf("%w: from is %q, and there are cases 1 to %d", errUnreadable, asked, len(all))
+		}
+	}
+	p := &CasesPage{
+		Page:       Page{Title: v.Say("cases.title") + " · " + rv.Submission.Product, Wide: true},
+		Submission: rv.Submission, Counts: rv.Counts, Of: len(all), From: from, Rows: all[min(from-1, len(all)):],
+	}
+	if len(p.Rows) > casesPerPage {
+		p.Rows = p.Rows[:casesPerPage]
+		p.Next = fmt.Sprintf("/review/submissions/%s/cases?from=%d", id, from+casesPerPage)
+	}
+	return v.Show("review-cases", p)
 }
 
 // A case of at most so many records is shown with all of them, as three in four are; of

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -217,11 +218,39 @@ func (j *journey) firstReviewer(t *testing.T) {
 
 func (j *journey) secondReviewer(t *testing.T) {
 	p := j.as(t, demo.Lina, j.review())
+	j.allCases(t, p)
+	p.Visit(j.url + j.review())
 	p.Go(`form[action$="/approve"] button`)
 	if said := p.Text(".note"); !strings.Contains(said, "approved") {
 		t.Errorf("the second approval says %q", said)
 	}
 	sound(t, p)
+}
+
+// allCases reads through the pages of all cases.
+func (j *journey) allCases(t *testing.T, p *browsertest.Page) {
+	p.Go(`a[href="` + j.review() + `/cases"]`)
+	sound(t, p)
+	listed := map[string]bool{}
+	for {
+		for _, id := range browsertest.Value[[]string](p, `[...document.querySelectorAll("th .id")].map(a => a.textContent)`) {
+			listed[id] = true
+		}
+		if p.Count("a[rel=next]") == 0 {
+			break
+		}
+		p.Go("a[rel=next]")
+	}
+	if said := p.Text("h1 .soft"); said != strconv.Itoa(len(listed)) || len(listed) < 100 {
+		t.Errorf("the pages list %d cases of %s", len(listed), said)
+	}
+	for _, from := range []string{"0", "1000000", "two"} {
+		p.Visit(j.url + j.review() + "/cases?from=" + from)
+		if said := p.Text("main"); !strings.Contains(said, `from is "`+from+`"`) {
+			t.Errorf("from=%s is answered with %q", from, said)
+		}
+	}
+	p.Errors() // the console says that these were refused
 }
 
 func (j *journey) certified(t *testing.T) {
