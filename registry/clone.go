@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/notice"
@@ -118,6 +120,9 @@ func (l *Live) sight(ctx context.Context, life time.Duration, mac string) {
 	}
 }
 
+// How long the reason may be for which a device is kept out, or let in again.
+const minReason, maxReason = 3, 500
+
 // Quarantine keeps a device out: its connection is closed, on whichever node, and
 // it cannot log in until an operator lifts it. Its maker is told.
 func (r *Registry) Quarantine(ctx context.Context, by, did, reason string) error {
@@ -134,6 +139,9 @@ func (r *Registry) LiftQuarantine(ctx context.Context, by, did, reason string) e
 }
 
 func (r *Registry) keepOut(ctx context.Context, by, did, reason, kind string, do func(audit.Entry, notice.Notice) error) error {
+	if n := utf8.RuneCountInString(strings.TrimSpace(reason)); n < minReason || n > maxReason {
+		return fmt.Errorf("%w: the reason has %d characters; it needs %d to %d", ErrBadRequest, n, minReason, maxReason)
+	}
 	d, err := r.store.Device(ctx, did)
 	if err != nil {
 		return err

@@ -35,7 +35,8 @@ type OperatorsOptions struct {
 	// connections that no bench took.
 	Runs    func(ctx context.Context) (map[certification.RunState]int64, error)
 	Here    func() (here int, refused int64)
-	Leaves  func(ctx context.Context) (int64, error) // of the transparency log
+	Leaves  func(ctx context.Context) (int64, error)         // of the transparency log
+	KeptOut func(ctx context.Context, most int) (int, error) // devices, as there may be copies of them
 	Version string
 	Now     func() time.Time
 }
@@ -220,6 +221,10 @@ func (s *Operators) figures(v *Visit, p *OperatorPage) error {
 			failing++
 		}
 	}
+	out, err := s.KeptOut(ctx, mostListed)
+	if err != nil {
+		return err
+	}
 	here, refused := s.Here()
 	p.Figures = []FigureView{
 		{"waiting", number(level.Waiting), "/review"},
@@ -228,6 +233,7 @@ func (s *Operators) figures(v *Visit, p *OperatorPage) error {
 		{"audit", number(head.Seq), "/operator/audit"},
 		{"dead", number(len(dead)), "/operator/jobs"},
 		{"failing", number(failing), "/operator/webhooks"},
+		{"kept-out", number(out), quarantineBase},
 		{"here", number(here), ""},
 		{"refused", number(refused), ""},
 	}

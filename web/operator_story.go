@@ -9,11 +9,12 @@ import (
 	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/registry"
 )
 
 func init() {
 	figures := []FigureView{
-		{"waiting", "2", "/review"}, {"oldest", "1 d 3 h", ""}, {"log", "98", "/certificates"}, {"audit", "12,431", "/operator/audit"}, {"dead", "1", "/operator/jobs"}, {"failing", "0", "/operator/webhooks"}, {"here", "3", ""}, {"refused", "17", ""},
+		{"waiting", "2", "/review"}, {"oldest", "1 d 3 h", ""}, {"log", "98", "/certificates"}, {"audit", "12,431", "/operator/audit"}, {"dead", "1", "/operator/jobs"}, {"failing", "0", "/operator/webhooks"}, {"kept-out", "2", "/operator/devices"}, {"here", "3", ""}, {"refused", "17", ""},
 	}
 	story("operator", "operator", func() Pager {
 		return &OperatorPage{Page: workPage("Health"), Sound: true, Parts: []PartView{{Name: "bus"}, {Name: "database"}}, Figures: figures, Runs: []Counted{{"finished", 14}, {"running", 2}}, Version: "1.4.0"}
@@ -30,6 +31,15 @@ func init() {
 	story("operator-people-none", "operator-people", func() Pager { return &PeoplePage{Page: workPage("People"), Email: "nobody@example.com"} })
 	story("operator-orgs", "operator-orgs", func() Pager {
 		return &OperatorOrgsPage{Page: workPage("Organisations"), Forms: newForms("/operator/organisations"), Rows: []auth.Org{{ID: "org_1", Name: "Aurora Air", LegalName: "Aurora Air Private Limited", Country: "IN", CreatedAt: day(2026, 1, 2)}, {ID: "org_2", Name: hostileText, Country: "DE", CreatedAt: day(2026, 2, 2), BlockedAt: sampleNow}}}
+	})
+	story("operator-devices", "operator-devices", func() Pager {
+		return &QuarantinePage{Page: workPage("Devices kept out"), Forms: newForms(quarantineBase), Next: "?after=x", Rows: []KeptOut{
+			{registry.Device{DID: "7fQk.2", QuarantinedAt: sampleNow.Add(-time.Hour), Quarantine: "it came back to an earlier boot 3 times in 10m0s, which one device cannot"}, "aurora-pure1"},
+			{registry.Device{DID: "7fQk.3", QuarantinedAt: sampleNow.Add(-2 * time.Hour), Quarantine: hostileText}, "aurora-pure1"},
+		}}
+	})
+	story("operator-devices-none", "operator-devices", func() Pager {
+		return &QuarantinePage{Page: workPage("Devices kept out"), Forms: newForms(quarantineBase)}
 	})
 	story("operator-jobs", "operator-jobs", func() Pager {
 		return &JobsPage{

@@ -265,7 +265,7 @@ func (j *journey) certified(t *testing.T) {
 
 func (j *journey) operator(t *testing.T) {
 	p := j.as(t, demo.Omar, "/operator")
-	for _, place := range []string{"", "/people", "/organisations", "/jobs", "/webhooks", "/audit", "/keys"} {
+	for _, place := range []string{"", "/people", "/organisations", "/devices", "/jobs", "/webhooks", "/audit", "/keys"} {
 		p.Visit(j.url + "/operator" + place)
 		sound(t, p)
 	}

@@ -171,10 +171,15 @@ func TestWhatHappensToABatchAndACopyIsMailed(t *testing.T) {
 			mailed(t, a, account, want)
 		}
 	}
+	for account, path := range map[string]string{asha: "/orgs/" + org.ID + "/fleet", oskar: "/operator/devices"} {
+		if m := mailed(t, a, account, "aurora-pure1 old-1 is kept out"); !strings.HasSuffix(strings.TrimSpace(m.Text), path) {
+			t.Errorf("the mail does not lead to %s:\n%s", path, m.Text)
+		}
+	}
 }
 
 // mailed waits until somebody's mailbox has a mail whose subject begins so.
-func mailed(t *testing.T, a *App, account, subject string) {
+func mailed(t *testing.T, a *App, account, subject string) mail.Message {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -183,8 +188,8 @@ func mailed(t *testing.T, a *App, account, subject string) {
 		if err != nil {
 			t.Fatalf("%q: %v", subject, err)
 		}
-		if slices.ContainsFunc(got, func(m mail.Message) bool { return strings.HasPrefix(m.Subject, subject) }) {
-			return
+		if i := slices.IndexFunc(got, func(m mail.Message) bool { return strings.HasPrefix(m.Subject, subject) }); i >= 0 {
+			return got[i]
 		}
 		select {
 		case <-again.C:

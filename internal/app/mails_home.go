@@ -83,9 +83,9 @@ func (h homeMail) copied(ctx context.Context, n notice.Notice) (out []mail.Messa
 	if err := json.Unmarshal(n.Data, &told); err != nil {
 		return nil, fmt.Errorf("data of notice %s: %w", n.ID, err)
 	}
-	for _, c := range []struct{ org, text string }{
-		{"", "Look at it, and let the real one in again: a reason is asked for."},
-		{n.Org, "The operators look at it. If you know of another use of its key, such as a test at your factory, tell them."},
+	for _, c := range []struct{ org, path, text string }{
+		{"", "/operator/devices", "Look at it, and let the real one in again: a reason is asked for."},
+		{n.Org, "/orgs/" + n.Org + "/fleet", "The operators look at it. If you know of another use of its key, such as a test at your factory, tell them."},
 	} {
 		to, err := h.office.People(ctx, c.org)
 		if err != nil {
@@ -94,7 +94,7 @@ func (h homeMail) copied(ctx context.Context, n notice.Notice) (out []mail.Messa
 		for _, p := range to {
 			out = append(out, h.message(p, letter{
 				subject: oneLine(told.Model + " " + told.DID + " is kept out: there may be a copy of it"),
-				text:    "Two devices use one key: " + oneLine(told.Reason) + ". " + c.text, path: "/api/docs",
+				text:    "Two devices use one key: " + oneLine(told.Reason) + ". " + c.text, path: c.path,
 			}))
 		}
 	}

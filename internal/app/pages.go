@@ -46,6 +46,7 @@ func (a *App) servePages(r chi.Router, site *web.Site) {
 		web.NewListings(web.ListingsOptions{Auth: a.auth, Desk: a.desk}),
 		web.NewPayments(a.pay),
 		a.operatorPages(),
+		web.NewQuarantine(a.registry),
 		devices,
 		web.NewHomes(web.HomesOptions{
 			Homes: a.homes, Claims: a.claims, Auth: a.auth, Desk: a.desk, Devices: devices, Bridges: a.bridges, Bus: a.bus, URL: a.cfg.PublicURL,
@@ -68,6 +69,10 @@ func (a *App) operatorPages() *web.Operators {
 				refused += n
 			}
 			return here, refused
+		},
+		KeptOut: func(ctx context.Context, most int) (int, error) {
+			found, err := a.registry.Quarantined(ctx, "", most)
+			return len(found), err
 		},
 		Leaves: func(ctx context.Context) (int64, error) {
 			c, err := a.certs.log.Checkpoint(ctx)
