@@ -48,6 +48,9 @@ func seqs(records []*transcript.Record) (out []int) {
 
 // A page by the table of contents is what going through all records gives.
 func TestAPageOfALongTranscript(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what is looked at in short is the runs, and this reads a file of one again and again")
+	}
 	engines(t, func(t *testing.T, w *world) {
 		r := w.benchless()
 		run, s := w.keeps(r, beginning)

@@ -327,6 +327,9 @@ func TestTwentyRunsAtOnce(t *testing.T) {
 
 // An organisation's runs beyond its share wait for one of its own to end.
 func TestAnOrganisationHasItsShare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("five runs, where twenty at once are looked at in short")
+	}
 	bubble(t, func(t *testing.T, w *world) {
 		r := w.open(func(o *rig.Options) { o.MostPerOrg = 2 })
 		defer func() { must(t, r.Close(ctx)) }()
