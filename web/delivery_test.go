@@ -1,7 +1,6 @@
 package web
 
 import (
-	"database/sql"
 	"html"
 	"net/http"
 	"slices"
@@ -11,12 +10,13 @@ import (
 	"github.com/proofmark/proofmark/campaigns"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 // succeeds has the campaign succeed long ago, so that all it promised is late.
 func (m *market) succeeds() {
 	m.Helper()
-	raw, err := sql.Open("sqlite", "file:"+m.file+"?_pragma=busy_timeout(10000)")
+	raw, err := storetest.Beside(m.file)
 	must(m, err)
 	defer raw.Close()
 	_, err = raw.ExecContext(m.Context(), "UPDATE campaign SET state = 'succeeded', decided_at = 1 WHERE id = $1", m.campaign.ID)

@@ -63,9 +63,8 @@ type ControlView struct {
 
 // Wish is a value that a device has yet to take.
 type Wish struct {
-	Kind, Value, Shown string // as in a ControlView
-	Known              bool
-	Until              string
+	ControlView // as it will be
+	Until       string
 }
 
 // ActionView is one action.
@@ -210,9 +209,9 @@ func drawProperty(siid int, p *miot.Property, d Drawing) ControlView {
 		c.show(raw)
 	}
 	if w, ok := d.Wishes[at]; ok {
-		wanted := c
-		wanted.show(w.Value)
-		c.Wish = &Wish{Kind: c.Kind, Known: true, Value: wanted.Value, Shown: wanted.Shown, Until: clock(w.ExpiresAt)}
+		wish := &Wish{c, clock(w.ExpiresAt)}
+		wish.show(w.Value)
+		c.Wish = wish
 	}
 	return c
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/x509"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -27,6 +26,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/bus"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 	"github.com/proofmark/proofmark/registry/factory"
@@ -125,7 +125,7 @@ func openPasture(t *testing.T) *pasture {
 // certified stores an active certificate of an image.
 func (f *pasture) certified(version string, image []byte) {
 	f.Helper()
-	raw, err := sql.Open("sqlite", "file:"+f.file+"?_pragma=busy_timeout(10000)")
+	raw, err := storetest.Beside(f.file)
 	must(f, err)
 	defer raw.Close()
 	now := f.clock()

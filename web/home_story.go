@@ -35,7 +35,7 @@ func sampleAppliance(sample, name string, online bool, values map[[2]int]json.Ra
 }
 
 func sampleWish(kind, value, shown string) *Wish {
-	return &Wish{Kind: kind, Value: value, Shown: shown, Known: true, Until: clock(sampleNow.Add(time.Hour))}
+	return &Wish{ControlView{Kind: kind, Value: value, Shown: shown, Known: true}, clock(sampleNow.Add(time.Hour))}
 }
 
 func sampleRooms() []RoomView {

@@ -221,7 +221,7 @@ func (s *Operators) figures(v *Visit, p *OperatorPage) error {
 			failing++
 		}
 	}
-	out, err := s.KeptOut(ctx, mostListed)
+	kept, err := s.KeptOut(ctx, mostListed)
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (s *Operators) figures(v *Visit, p *OperatorPage) error {
 		{"audit", number(head.Seq), "/operator/audit"},
 		{"dead", number(len(dead)), "/operator/jobs"},
 		{"failing", number(failing), "/operator/webhooks"},
-		{"kept-out", number(out), quarantineBase},
+		{"kept-out", number(kept), quarantineBase},
 		{"here", number(here), ""},
 		{"refused", number(refused), ""},
 	}
@@ -272,7 +272,7 @@ func (s *Operators) people(v *Visit, sent *Form) error {
 	}
 	if len(p.Rows) > rowsPerPage {
 		p.Rows = p.Rows[:rowsPerPage]
-		p.Next = "?" + url.Values{"after": {p.Rows[rowsPerPage-1].Account.ID}}.Encode()
+		p.Next = "/operator/people?" + url.Values{"after": {p.Rows[rowsPerPage-1].Account.ID}}.Encode()
 	}
 	if sent != nil {
 		return v.Again("operator-people", p)
@@ -294,7 +294,7 @@ func (s *Operators) orgs(v *Visit, sent *Form) error {
 	}
 	if len(p.Rows) > rowsPerPage {
 		p.Rows = p.Rows[:rowsPerPage]
-		p.Next = "?" + url.Values{"after": {p.Rows[rowsPerPage-1].ID}}.Encode()
+		p.Next = "/operator/organisations?" + url.Values{"after": {p.Rows[rowsPerPage-1].ID}}.Encode()
 	}
 	if sent != nil {
 		return v.Again("operator-orgs", p)

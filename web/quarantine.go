@@ -70,7 +70,7 @@ func (s *Quarantine) show(v *Visit, sent *Form) error {
 	p := &QuarantinePage{Page: Page{Title: v.Say("quarantine.title"), Wide: true}, Forms: newForms(quarantineBase).with(sent)}
 	if len(found) > rowsPerPage {
 		found = found[:rowsPerPage]
-		p.Next = "?" + url.Values{"after": {found[rowsPerPage-1].DID}}.Encode()
+		p.Next = quarantineBase + "?" + url.Values{"after": {found[rowsPerPage-1].DID}}.Encode()
 	}
 	p.Forms.Of("new") // asked for here and below to see whether the one that was sent still has its place
 	models := map[string]string{}

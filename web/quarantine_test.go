@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -60,4 +61,15 @@ func TestOperatorsLetADeviceInAgain(t *testing.T) {
 		t.Errorf("it is quarantined since %v (%v)", d.QuarantinedAt, err)
 	}
 	omar.send("/operator/devices/sea-1/lift", "reason", "the copy was found").says(t, http.StatusUnprocessableEntity, h.say("work.changed"))
+
+	// The way to the next page holds on the answer to a refused form too.
+	for i := range rowsPerPage + 1 {
+		did := fmt.Sprintf("river-%02d", i)
+		_, _, err := reg.CreateDevice(t.Context(), registry.NewDevice{DID: did, ProductID: product.ID, Name: did})
+		must(t, err)
+		must(t, reg.Quarantine(t.Context(), "acc_operator", did, "seen in two cities"))
+	}
+	omar.send("/operator/devices/new", "did", "sea-2", "reason", "seen in two cities").
+		says(t, http.StatusUnprocessableEntity, `href="/operator/devices?after=river-23"`)
+	omar.get("/operator/devices?after=river-23").says(t, http.StatusOK, "river-24")
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/proofmark/proofmark/certification"
@@ -31,7 +32,6 @@ type ReviewPage struct {
 	People    Names
 	Runs      []RunRow
 	Attention []certification.CaseEvidence // cases that somebody has to look at
-	Quiet     int                          // how many passed or do not apply: they have pages of their own
 
 	Claimed      bool // by the reader
 	Mine         bool // the reader has approved it
@@ -40,6 +40,9 @@ type ReviewPage struct {
 	Conditions   []ConditionRow
 	Forms        *Forms
 }
+
+// Quiet is how many cases passed or do not apply: they have pages of their own.
+func (p *ReviewPage) Quiet() int { return len(p.Review.Cases) - len(p.Attention) }
 
 // ConditionRows are the conditions as they are, and room for two more.
 func (p *ReviewPage) ConditionRows() []ConditionRow { return p.Conditions }
@@ -92,6 +95,12 @@ type CasePage struct {
 	MayWaive    bool
 	WhyNotWaive string
 	Forms       *Forms
+}
+
+// byNeed are the cases in the order in which somebody has to look at them.
+func byNeed(cases []certification.CaseEvidence) []certification.CaseEvidence {
+	attention, quiet := split(cases)
+	return slices.Concat(attention, quiet)
 }
 
 // split parts what needs a look from what does not, the gravest first.

@@ -112,8 +112,7 @@ func sampleReviewPage(state certification.SubmissionState) *ReviewPage {
 		Conditions: []ConditionRow{{"text-0", "due-0", "Publish the disclosure policy in Hindi as well.", "2026-12-29"}, {Name: "text-1", DueName: "due-1"}},
 		Forms:      newForms("/review/submissions/sub_01").at(7),
 	}
-	attention, quiet := split(rv.Cases)
-	p.Attention, p.Quiet = attention, len(quiet)
+	p.Attention, _ = split(rv.Cases)
 	return p
 }
 

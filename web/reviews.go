@@ -135,8 +135,7 @@ func (s *Reviewers) show(v *Visit, sent *Form) error {
 		Page: Page{Title: sub.Product + " " + sub.Firmware.Version, Wide: true}, Review: rv, OrgName: s.orgName(ctx, sub.Org), Since: sub.UpdatedAt,
 		Forms: newForms("/review/submissions/" + id).at(sub.Rev).with(sent),
 	}
-	attention, quiet := split(rv.Cases)
-	p.Attention, p.Quiet = attention, len(quiet)
+	p.Attention, _ = split(rv.Cases)
 	runs, _, err := s.Rig.RunsOf(ctx, who, id)
 	if err != nil {
 		return err
@@ -340,8 +339,7 @@ func (s *Reviewers) cases(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	attention, quiet := split(rv.Cases)
-	all := slices.Concat(attention, quiet)
+	all := byNeed(rv.Cases)
 	from := 1
 	if asked := v.Query("from"); asked != "" {
 		if from, err = strconv.Atoi(asked); err != nil || from < 1 || from > max(1, len(all)) {
@@ -373,8 +371,7 @@ func (s *Reviewers) showCase(v *Visit, sent *Form) error {
 		return err
 	}
 	name := v.caseID()
-	attention, quiet := split(rv.Cases)
-	cases := slices.Concat(attention, quiet)
+	cases := byNeed(rv.Cases)
 	at := slices.IndexFunc(cases, func(c certification.CaseEvidence) bool { return c.ID == name })
 	if at < 0 {
 		return errAbsent

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"html"
 	"image"
@@ -23,6 +22,7 @@ import (
 	"github.com/proofmark/proofmark/internal/bus"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/payments/simulator"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 	"github.com/proofmark/proofmark/registry"
 )
@@ -87,7 +87,7 @@ func (x *fair) certify() {
 	}
 	body, err := json.Marshal(c)
 	must(x, err)
-	raw, err := sql.Open("sqlite", "file:"+x.file+"?_pragma=busy_timeout(10000)")
+	raw, err := storetest.Beside(x.file)
 	must(x, err)
 	defer raw.Close()
 	_, err = raw.ExecContext(x.Context(), `INSERT INTO certificate (serial, submission, org, model, state, since, rev, issued_at, expires_at, log_index, payload, jws, body, words)

@@ -93,7 +93,7 @@ func newFleet(t *testing.T, n int) *fleet {
 	f.db, err = store.Open(context.Background(), "sqlite:"+path)
 	must(t, err)
 	t.Cleanup(func() { must(t, f.db.Close()) })
-	f.raw, err = sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
+	f.raw, err = storetest.Beside(path)
 	must(t, err)
 	t.Cleanup(func() { must(t, f.raw.Close()) })
 	local := bus.NewLocal()

@@ -49,7 +49,7 @@ func seqs(records []*transcript.Record) (out []int) {
 // A page by the table of contents is what going through all records gives.
 func TestAPageOfALongTranscript(t *testing.T) {
 	if testing.Short() {
-		t.Skip("what is looked at in short is the runs, and this reads a file of one again and again")
+		t.Skip("short is the part under the race detector: the runs. This reads a file of one, and make test runs it whole without the detector")
 	}
 	engines(t, func(t *testing.T, w *world) {
 		r := w.benchless()

@@ -328,7 +328,7 @@ func TestTwentyRunsAtOnce(t *testing.T) {
 // An organisation's runs beyond its share wait for one of its own to end.
 func TestAnOrganisationHasItsShare(t *testing.T) {
 	if testing.Short() {
-		t.Skip("five runs, where twenty at once are looked at in short")
+		t.Skip("short is the part under the race detector, which twenty runs at once have; make test runs this whole without it")
 	}
 	bubble(t, func(t *testing.T, w *world) {
 		r := w.open(func(o *rig.Options) { o.MostPerOrg = 2 })

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"github.com/proofmark/proofmark/internal/audit"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 // admin runs `proofmark admin` on a folder.
@@ -94,7 +94,7 @@ func TestTheFirstOperatorIsMadeOnTheMachine(t *testing.T) {
 // forge changes the second decision, as only somebody with the database can.
 func forge(t *testing.T, file string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)")
+	db, err := storetest.Beside(file)
 	if err != nil {
 		t.Fatal(err)
 	}

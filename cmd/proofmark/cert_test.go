@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/proofmark/proofmark/certification/suite"
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 // certify stores, beside the running service, what two reviewers would have
@@ -29,7 +29,7 @@ func (n *node) certify(t *testing.T, sub string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	raw, err := sql.Open("sqlite", "file:"+filepath.Join(n.data, "proofmark.db")+"?_pragma=busy_timeout(10000)")
+	raw, err := storetest.Beside(filepath.Join(n.data, "proofmark.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

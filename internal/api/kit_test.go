@@ -3,7 +3,6 @@ package api_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -482,7 +481,7 @@ func (h *house) spoil(table string) {
 // write changes the database past everybody's rules.
 func (h *house) write(statement string) {
 	h.Helper()
-	db, err := sql.Open("sqlite", "file:"+h.file+"?_pragma=busy_timeout(10000)")
+	db, err := storetest.Beside(h.file)
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"database/sql"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/proofmark/proofmark/internal/api"
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -91,7 +91,7 @@ func (c *hearing) somebody(scope auth.Scope) string {
 
 func (c *hearing) exec(statement string, args ...any) {
 	c.Helper()
-	db, err := sql.Open("sqlite", "file:"+c.file+"?_pragma=busy_timeout(10000)")
+	db, err := storetest.Beside(c.file)
 	if err != nil {
 		c.Fatal(err)
 	}

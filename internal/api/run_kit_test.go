@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"net"
@@ -21,6 +20,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/blob"
 	"github.com/proofmark/proofmark/internal/id"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -185,7 +185,7 @@ func (m *maker) device(transport string, change ...func(*virtual.Config)) (d *vi
 func (h *house) member(org string) (token, account string) {
 	h.Helper()
 	token, account = h.token(auth.ScopeStartup)
-	db, err := sql.Open("sqlite", "file:"+h.file+"?_pragma=busy_timeout(10000)")
+	db, err := storetest.Beside(h.file)
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
@@ -22,6 +21,7 @@ import (
 	"github.com/proofmark/proofmark/internal/auth"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/jobs"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -43,7 +43,7 @@ func (h *house) reviewer() []string {
 
 func (h *house) exec(query string, args ...any) {
 	h.Helper()
-	db, err := sql.Open("sqlite", "file:"+h.file+"?_pragma=busy_timeout(10000)")
+	db, err := storetest.Beside(h.file)
 	if err != nil {
 		h.Fatal(err)
 	}

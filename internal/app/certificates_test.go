@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/proofmark/proofmark/certification/translog"
 	"github.com/proofmark/proofmark/internal/id"
 	"github.com/proofmark/proofmark/internal/store"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 )
 
 // certify stores what reviewers would have approved, and issues its certificate
@@ -40,7 +40,7 @@ func (s *service) certify() {
 		ID: id.New("run"), Submission: sub.ID, Org: sub.Org, Round: 1, Plan: suite.Full, Attempt: 1, Firmware: sub.Firmware, SpecSHA256: hash,
 		Suite: suite.Release, State: certification.RunFinished, Transcripts: []certification.Evidence{{Name: "transcript.jsonl.gz", SHA256: hash, Size: 7}},
 	}
-	raw, err := sql.Open("sqlite", "file:"+filepath.Join(s.data, "proofmark.db")+"?_pragma=busy_timeout(10000)")
+	raw, err := storetest.Beside(filepath.Join(s.data, "proofmark.db"))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/proofmark/proofmark/certification"
 	"github.com/proofmark/proofmark/certification/virtual"
+	"github.com/proofmark/proofmark/internal/store/storetest"
 	"github.com/proofmark/proofmark/miot"
 )
 
@@ -36,7 +37,7 @@ func newMaker(t *testing.T) *maker {
 	t.Helper()
 	m := &maker{service: start(t)}
 	var err error
-	m.raw, err = sql.Open("sqlite", "file:"+filepath.Join(m.data, "proofmark.db")+"?_pragma=busy_timeout(10000)")
+	m.raw, err = storetest.Beside(filepath.Join(m.data, "proofmark.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
